@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// observers bounds how many instances are looked at at the same time.
+const observers = 16
+
+// Observe asks the providers what the recorded instances and the starts of an
+// interrupted run are doing now. It reads and changes nothing. What cannot be
+// looked at is StateUnknown with the reason, never an error of the whole.
+func Observe(ctx context.Context, snap *Snapshot, unfinished []Unfinished, providers map[string]Provider, opt InspectOptions) *Observed {
+	o := &Observed{Recorded: map[string]Live{}}
+	var recorded []Instance
+	if snap != nil {
+		recorded = snap.Instances
+	}
+	var starts []Instance
+	for _, u := range unfinished {
+		if u.Op == OpStart {
+			starts = append(starts, u.Instance)
+		}
+	}
+	for i, live := range inspectAll(ctx, recorded, providers, opt) {
+		o.Recorded[recorded[i].Model] = live
+	}
+	o.Unfinished = inspectAll(ctx, starts, providers, opt)
+	return o
+}
+
+func inspectAll(ctx context.Context, instances []Instance, providers map[string]Provider, opt InspectOptions) []Live {
+	out := make([]Live, len(instances))
+	slots := make(chan struct{}, observers)
+	var wg sync.WaitGroup
+	for i, in := range instances {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			out[i] = inspect(ctx, in, providers[in.Backend], opt)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func inspect(ctx context.Context, in Instance, p Provider, opt InspectOptions) Live {
+	if p == nil {
+		return Live{Instance: in, State: StateUnknown, Detail: fmt.Sprintf("no backend is called %q", in.Backend)}
+	}
+	live, err := p.Inspect(ctx, in, opt)
+	if err != nil {
+		return Live{Instance: in, State: StateUnknown, Detail: err.Error()}
+	}
+	return live
+}
+
+// Alive tells whether something of the instance still takes room: its process,
+// or what its process left behind.
+func (l *Live) Alive() bool { return l.State != StateGone }

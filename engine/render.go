@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Render asks the providers what each served model will be told. A model whose
+// launch could not be made is missing from the result and has an error among
+// the problems.
+func Render(models []Model, providers map[string]Provider, ws Workspace) (map[string]*Launch, []Problem) {
+	launches := make(map[string]*Launch, len(models))
+	targets := map[string]string{}
+	var problems []Problem
+	for i := range models {
+		m := &models[i]
+		if !m.Served {
+			continue
+		}
+		p, problem := providerOf(m, providers)
+		if p == nil {
+			problems = append(problems, problem)
+			continue
+		}
+		l, ps := p.Render(m, RenderEnv{GPUs: ws.GPUs})
+		problems = append(problems, ps...)
+		if HasErrors(ps) {
+			continue
+		}
+		if target := targetOf(&l); target != "" {
+			if other, taken := targets[target]; taken {
+				problems = append(problems, twice(m, "served_name", "target_conflict", SeverityError,
+					fmt.Sprintf("%q and %q are one target: %s", m.Name, other, target), "Give one of them another served_name."))
+				continue
+			}
+			targets[target] = m.Name
+		}
+		launches[m.Name] = &l
+	}
+	SortProblems(problems)
+	return launches, problems
+}
+
+// targetOf names what a launch inside a service would occupy there; processes
+// are told apart by their ports.
+func targetOf(l *Launch) string {
+	if l.URL == "" || len(l.Argv) > 0 || len(l.Served) == 0 {
+		return ""
+	}
+	return l.URL + " " + l.Served[0]
+}
+
+func providerOf(m *Model, providers map[string]Provider) (Provider, Problem) {
+	p, ok := providers[m.Backend]
+	if ok {
+		return p, Problem{}
+	}
+	problem := Problem{Severity: SeverityError, Code: "backend_unknown", Model: m.Name, Path: "backend", Origin: m.OriginOf("backend"),
+		Summary: fmt.Sprintf("no backend is called %q", m.Backend),
+		Detail:  "Known are: " + strings.Join(sortedKeys(providers), ", ") + "."}
+	if m.Backend == "" {
+		problem.Summary = fmt.Sprintf("model %q is served and names no backend", m.Name)
+	}
+	if s := Nearest(m.Backend, sortedKeys(providers)); s != "" {
+		problem.Detail = fmt.Sprintf("Did you mean %q? ", s) + problem.Detail
+	}
+	return nil, problem
+}
+
+// Nearest is the candidate that a mistyped word most likely meant; "" when none
+// is near. It is the one did-you-mean of the engine, the providers and cmd.
+func Nearest(word string, candidates []string) string {
+	best, distance := "", 1+len(word)/3
+	for _, c := range slices.Sorted(slices.Values(candidates)) {
+		if d := levenshtein.Distance(word, c, nil); d < distance || d == distance && best == "" {
+			best, distance = c, d
+		}
+	}
+	return best
+}

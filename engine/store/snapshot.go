@@ -1,0 +1,163 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/loadoutdev/loadout/engine"
+)
+
+// SnapshotError is a snapshot that cannot be used. Loadout does not go on
+// without it: what it records may still run.
+type SnapshotError struct {
+	Path   string // of the snapshot
+	Backup string // of the backup; empty when there is none
+	Err    error
+}
+
+func (e *SnapshotError) Error() string {
+	way := "There is no backup. If nothing of this workspace runs any more, move the file away to begin anew."
+	if e.Backup != "" {
+		way = fmt.Sprintf("The one before it is %s. To go back to it: cp %s %s, then look at the plan.",
+			e.Backup, quote(e.Backup), quote(e.Path))
+	}
+	return fmt.Sprintf("snapshot %s cannot be used: %v. %s", e.Path, e.Err, way)
+}
+
+func (e *SnapshotError) Unwrap() error { return e.Err }
+
+// quote makes a path safe to paste into a shell.
+func quote(path string) string {
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// readSnapshot returns the snapshot and its bytes; nil when there was never one.
+func (s *Store) readSnapshot() (*engine.Snapshot, []byte, error) {
+	path, backup := s.path(snapshotFile), s.path(backupFile)
+	if _, err := os.Stat(backup); err != nil {
+		backup = ""
+	}
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && backup == "" {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, &SnapshotError{path, backup, err}
+	}
+	snap, err := decodeSnapshot(raw, s.workspace)
+	if err != nil {
+		return nil, nil, &SnapshotError{path, backup, err}
+	}
+	return snap, raw, nil
+}
+
+// decodeSnapshot reads and checks a snapshot. Fields that it does not know are
+// passed over: a later minor version may have written them.
+func decodeSnapshot(raw []byte, workspace string) (*engine.Snapshot, error) {
+	var head struct {
+		FormatVersion string `json:"format_version"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	if major(head.FormatVersion) != major(engine.SnapshotVersion) {
+		return nil, fmt.Errorf("format_version is %q, this version of Loadout reads %s.x",
+			head.FormatVersion, major(engine.SnapshotVersion))
+	}
+	var snap engine.Snapshot
+	if err := decode(raw, &snap); err != nil {
+		return nil, err
+	}
+	normalizeSnapshot(&snap)
+	return &snap, checkSnapshot(&snap, workspace)
+}
+
+func checkSnapshot(s *engine.Snapshot, workspace string) error {
+	switch {
+	case s.Lineage == "":
+		return errors.New("lineage is empty")
+	case s.Serial < 1:
+		return fmt.Errorf("serial is %d, the first one is 1", s.Serial)
+	case s.Workspace != workspace:
+		return fmt.Errorf("it belongs to workspace %q, not to %q", s.Workspace, workspace)
+	}
+	seen := map[string]bool{}
+	for _, m := range s.Models {
+		if seen[m.Name] {
+			return fmt.Errorf("model %q is there twice", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	clear(seen)
+	for _, in := range s.Instances {
+		if seen[in.Model] {
+			return fmt.Errorf("model %q has two instances", in.Model)
+		}
+		seen[in.Model] = true
+	}
+	return nil
+}
+
+func major(version string) string {
+	m, _, _ := strings.Cut(version, ".")
+	return m
+}
+
+// encodeSnapshot is the inverse of decodeSnapshot: canonical, for people to read.
+func encodeSnapshot(s *engine.Snapshot) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(s); err != nil {
+		return nil, fmt.Errorf("snapshot of workspace %q: %w", s.Workspace, err)
+	}
+	return buf.Bytes(), nil
+}
+
+// decode reads one JSON document, keeping whole numbers whole.
+func decode(raw []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the document")
+	}
+	return nil
+}
+
+func normalizeSnapshot(s *engine.Snapshot) {
+	for i := range s.Models {
+		normalizeMap(s.Models[i].Values)
+	}
+	for i := range s.Instances {
+		normalizeInstance(&s.Instances[i])
+	}
+}
+
+func normalizeInstance(in *engine.Instance) {
+	normalizeMap(in.Launch.Env)
+	normalizeMap(in.Launch.Settings)
+}
+
+// normalizeMap works key by key: the map itself is never a secret.
+func normalizeMap(m map[string]any) {
+	for k, v := range m {
+		m[k] = engine.Normalize(v)
+	}
+}
+
+// sortSnapshot gives models and instances the order that the format promises.
+func sortSnapshot(s *engine.Snapshot) {
+	slices.SortFunc(s.Models, func(a, b engine.Entry) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Instances, func(a, b engine.Instance) int { return strings.Compare(a.Model, b.Model) })
+}
