@@ -53,3 +53,17 @@ func anyMap(m map[string]any) Value {
 	}
 	return m
 }
+
+// Drift compares a snapshot with what is live, without any configuration.
+// unknown are the instances that could not be looked at.
+func Drift(snap *Snapshot, live *Observed) (items []DriftItem, unknown []Live) {
+	for i := range snap.Instances {
+		in := &snap.Instances[i]
+		l := live.Recorded[in.Model]
+		items = append(items, driftOf(&subject{name: in.Model, instance: in, live: &l})...)
+		if l.State == StateUnknown {
+			unknown = append(unknown, l)
+		}
+	}
+	return items, unknown
+}

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Staleness says how a plan that was made again differs from the one that was
@@ -93,4 +96,32 @@ func firstField(a, b *Change) string {
 		return a.Model + ": the reason is another one"
 	}
 	return ""
+}
+
+// DecodePlan reads a plan that was saved as JSON. It refuses what is not a plan
+// of a version that it knows, and a plan whose digest is not that of its
+// content.
+func DecodePlan(b []byte) (*Plan, error) {
+	var p Plan
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("not a saved plan: %w", err)
+	}
+	if major, _, _ := strings.Cut(p.FormatVersion, "."); major != "1" {
+		return nil, fmt.Errorf("saved plan has format_version %q, this loadout reads 1.x", p.FormatVersion)
+	}
+	for i := range p.Changes {
+		for j := range p.Changes[i].Fields {
+			f := &p.Changes[i].Fields[j]
+			f.Before, f.After = Normalize(f.Before), Normalize(f.After)
+			for k := range f.Overrides {
+				f.Overrides[k].Value = Normalize(f.Overrides[k].Value)
+			}
+		}
+	}
+	if got := p.digest(); got != p.Digest {
+		return nil, fmt.Errorf("the saved plan was edited or cut: its content has digest %.12s, it says %.12s", got, p.Digest)
+	}
+	return &p, nil
 }

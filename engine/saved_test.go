@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"encoding/json"
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -9,15 +9,17 @@ import (
 // save sends a plan through a file, as plan --out does.
 func save(t *testing.T, p *Plan) *Plan {
 	t.Helper()
-	var back Plan
-	if err := json.Unmarshal(CanonicalJSON(p), &back); err != nil {
+	back, err := DecodePlan(CanonicalJSON(p))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return &back
+	return back
 }
 
 func TestCompareSaved(t *testing.T) {
-	model := func(n int64) Declared { return declare("a", "args.len", n, "env.K", NewSecret("w", "k"), "serve:port", int64(1)) }
+	model := func(n int64) Declared {
+		return declare("a", "args.len", n, "env.K", NewSecret("w", "k"), "serve:port", int64(1))
+	}
 	base := scene{now: []Declared{model(2)}, recorded: []Declared{model(1)}}
 	saved := MakePlan(base.input(t))
 	saved.Inputs = []Input{{"models.hcl", "1"}, {"gone.hcl", "1"}}
@@ -54,4 +56,27 @@ func TestCompareSaved(t *testing.T) {
 	if got := strings.Join(CompareSaved(saved, fresh).Inputs, " "); got != "gone.hcl models.hcl new.hcl" {
 		t.Errorf("moved inputs: %s", got)
 	}
+}
+
+func TestDecodePlanRefuses(t *testing.T) {
+	p := MakePlan(scene{now: []Declared{declare("a", "args.len", int64(2), "serve:port", int64(1))}}.input(t))
+	good := CanonicalJSON(p)
+	for name, tt := range map[string]struct {
+		bytes []byte
+		want  string
+	}{
+		"not JSON":     {[]byte("{"), "not a saved plan"},
+		"cut":          {good[:len(good)/2], "not a saved plan"},
+		"other major":  {bytes.Replace(good, []byte(`"format_version":"1.0"`), []byte(`"format_version":"2.0"`), 1), "reads 1.x"},
+		"edited value": {bytes.Replace(good, []byte(`"after":2`), []byte(`"after":3`), 1), "edited"},
+	} {
+		if _, err := DecodePlan(tt.bytes); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+func FuzzDecodePlan(f *testing.F) {
+	f.Add([]byte(`{"format_version":"1.0","changes":[{"model":"a","fields":[{"path":"x","before":null,"after":{"$secret":"ab"}}]}]}`))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = DecodePlan(b) })
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2"
 )
@@ -36,13 +37,16 @@ func syncDir(dir string) error {
 // sweep removes temporary files of a run that was killed while it replaced a
 // file. Only the holder of the lock may call it.
 func (s *Store) sweep() error {
-	for _, name := range []string{snapshotFile, journalFile, historyFile} {
-		left, err := filepath.Glob(filepath.Join(globQuote(s.dir), "."+name+"*"))
-		if err != nil {
-			return err
-		}
-		for _, path := range left {
-			if err := os.Remove(path); err != nil {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, name := range []string{snapshotFile, journalFile, historyFile} {
+			if !strings.HasPrefix(e.Name(), "."+name) {
+				continue
+			}
+			if err := os.Remove(s.path(e.Name())); err != nil {
 				return err
 			}
 		}
