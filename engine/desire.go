@@ -12,8 +12,9 @@ import (
 func Desire(cfg *Config, lookup func(source string) (Artifact, bool)) ([]Model, []Problem) {
 	models := make([]Model, 0, len(cfg.Models))
 	var problems []Problem
+	var scratch merger
 	for i := range cfg.Models {
-		m, ps := desireOne(&cfg.Models[i], lookup)
+		m, ps := desireOne(&scratch, &cfg.Models[i], lookup)
 		models = append(models, m)
 		problems = append(problems, ps...)
 	}
@@ -23,7 +24,7 @@ func Desire(cfg *Config, lookup func(source string) (Artifact, bool)) ([]Model, 
 	return models, problems
 }
 
-func desireOne(d *Declared, lookup func(string) (Artifact, bool)) (Model, []Problem) {
+func desireOne(scratch *merger, d *Declared, lookup func(string) (Artifact, bool)) (Model, []Problem) {
 	m := Model{Name: d.Name, Served: d.Served, Origin: d.Origin, Serve: d.Serve}
 	var problems []Problem
 	layers := make([]Layer, 0, len(d.Layers)+3)
@@ -38,7 +39,7 @@ func desireOne(d *Declared, lookup func(string) (Artifact, bool)) (Model, []Prob
 		}
 	}
 	layers = append(layers, d.Layers...)
-	m.Leaves, problems = Merge(d.Name, layers)
+	m.Leaves, problems = scratch.merge(d.Name, layers)
 	facts := m.Facts
 	spec, more := specOf(d.Name, m.Leaves)
 	m.Spec = spec

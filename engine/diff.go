@@ -12,6 +12,9 @@ func Diff(before *Entry, desired *Model, live *Live, effect func(path string) Ef
 		}
 	}
 	if desired != nil {
+		if before == nil {
+			fields = make([]FieldChange, 0, len(desired.Leaves))
+		}
 		for i := range desired.Leaves {
 			l := &desired.Leaves[i]
 			old, had := recorded[l.Path]

@@ -11,14 +11,21 @@ import (
 // disagree on whether a field is an object, a list or a scalar are an error
 // that names both places. layers come weakest first.
 func Merge(name string, layers []Layer) ([]Leaf, []Problem) {
-	var acc []ranked
+	return new(merger).merge(name, layers)
+}
+
+// merger keeps the room that merging takes from one model to the next.
+type merger struct{ acc, next []ranked }
+
+func (m *merger) merge(name string, layers []Layer) ([]Leaf, []Problem) {
+	m.acc = m.acc[:0]
 	for rank, layer := range layers {
-		acc = overlay(acc, layer, rank)
+		m.overlay(layer, rank)
 	}
-	acc, problems := settle(name, acc)
-	leaves := make([]Leaf, len(acc))
-	for i := range acc {
-		leaves[i] = acc[i].Leaf
+	settled, problems := settle(name, m.acc)
+	leaves := make([]Leaf, len(settled))
+	for i := range settled {
+		leaves[i] = settled[i].Leaf
 	}
 	return leaves, problems
 }
@@ -30,25 +37,22 @@ type ranked struct {
 }
 
 // overlay merges one more layer, path by path, into acc. Both are sorted.
-func overlay(acc []ranked, layer Layer, rank int) []ranked {
-	if len(layer) == 0 {
-		return acc
-	}
-	out := make([]ranked, 0, len(acc)+len(layer))
-	i := 0
+func (m *merger) overlay(layer Layer, rank int) {
+	out, i := m.next[:0], 0
 	for _, a := range layer {
-		for i < len(acc) && acc[i].Path < a.Path {
-			out = append(out, acc[i])
+		for i < len(m.acc) && m.acc[i].Path < a.Path {
+			out = append(out, m.acc[i])
 			i++
 		}
 		next := ranked{Leaf{Path: a.Path, Value: a.Value, Origin: a.Origin}, rank}
-		if i < len(acc) && acc[i].Path == a.Path {
-			next.Overrides = prepend(acc[i].Leaf)
+		if i < len(m.acc) && m.acc[i].Path == a.Path {
+			next.Overrides = prepend(m.acc[i].Leaf)
 			i++
 		}
 		out = append(out, next)
 	}
-	return append(out, acc[i:]...)
+	out = append(out, m.acc[i:]...)
+	m.acc, m.next = out, m.acc
 }
 
 // prepend puts a loser before the losers that it had beaten itself.
@@ -61,7 +65,13 @@ func prepend(loser Leaf) []Override {
 // also finds fields whose kind changed between layers.
 func settle(model string, acc []ranked) ([]ranked, []Problem) {
 	var problems []Problem
-	drop := map[int]bool{}
+	var drop map[int]bool
+	remove := func(i int) {
+		if drop == nil {
+			drop = map[int]bool{}
+		}
+		drop[i] = true
+	}
 	for i := range acc {
 		leaf := &acc[i]
 		if p, bad := kindConflict(model, leaf.Leaf); bad {
@@ -77,11 +87,11 @@ func settle(model string, acc []ranked) ([]ranked, []Problem) {
 			case above.Value == nil && above.rank > leaf.rank: // unset from above
 				leaf.Overrides = prepend(leaf.Leaf)
 				leaf.Value, leaf.Origin, leaf.rank = nil, above.Origin, above.rank
-				drop[j] = true
+				remove(j)
 			case above.Value == nil || isObject(above.Value):
-				drop[j] = true
+				remove(j)
 			case leaf.Value == nil:
-				drop[i] = true
+				remove(i)
 			default:
 				problems = append(problems, conflict(model, base, leaf.Leaf, above.Leaf))
 			}

@@ -103,7 +103,7 @@ type runner struct {
 	ledger  *ledger
 	events  *emitter
 	prior   *engine.Snapshot
-	stopped map[string]bool   // token of recorded instances that an interrupted run has stopped
+	stopped map[string]bool   // token of recorded instances that an interrupted run was stopping
 	blocked map[string]string // models that must not be started, and why
 
 	mu       sync.Mutex
@@ -120,7 +120,7 @@ func newRunner(o Options, prior *engine.Snapshot, open []engine.Unfinished) *run
 		stopped: map[string]bool{}, blocked: map[string]string{}, outcomes: map[string]Outcome{},
 	}
 	for _, u := range open {
-		if u.Op == engine.OpStop {
+		if u.Op == engine.OpStop && u.Instance.Token != "" {
 			r.stopped[u.Instance.Token] = true
 		}
 	}

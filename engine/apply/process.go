@@ -23,6 +23,9 @@ func (r *runner) provider(backend string) (engine.Provider, error) {
 // start announces a launch and starts it. The effect stays open: the caller
 // records the instance and closes it.
 func (r *runner) start(ctx context.Context, j *job, model string, l engine.Launch) (engine.Instance, int64, error) {
+	if err := ctx.Err(); err != nil {
+		return engine.Instance{}, 0, err
+	}
 	p, err := r.provider(l.Backend)
 	if err != nil {
 		return engine.Instance{}, 0, err
@@ -74,8 +77,8 @@ func (r *runner) startOptions(j *job, in engine.Instance) engine.StartOptions {
 	}
 }
 
-// complete fills what the provider left out with what was announced. Log and
-// Dir are the provider's: a service has none.
+// complete puts what was announced into what the provider gave back. Log and Dir
+// are the provider's: a model inside a service has none.
 func complete(got, announced engine.Instance) engine.Instance {
 	got.Model, got.Backend = announced.Model, announced.Backend
 	got.ID, got.Token = announced.ID, announced.Token
@@ -88,6 +91,9 @@ func complete(got, announced engine.Instance) engine.Instance {
 
 // stop announces the end of an instance and ends it. The effect stays open.
 func (r *runner) stop(ctx context.Context, j *job, in engine.Instance) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	p, err := r.provider(in.Backend)
 	if err != nil {
 		return 0, err
@@ -113,15 +119,8 @@ func (r *runner) stop(ctx context.Context, j *job, in engine.Instance) (int64, e
 
 // clear ends all that runs of the model now.
 func (r *runner) clear(ctx context.Context, j *job) error {
-	for _, in := range j.Leftovers {
-		seq, err := r.stop(ctx, j, in)
-		if err != nil {
-			return err
-		}
-		j.open = append(j.open, seq)
-	}
-	if j.Running == nil {
-		return nil
+	if err := r.clearLeftovers(ctx, j); err != nil || j.Running == nil {
+		return err
 	}
 	seq, err := r.stop(ctx, j, *j.Running)
 	if err != nil {
@@ -129,6 +128,21 @@ func (r *runner) clear(ctx context.Context, j *job) error {
 	}
 	j.open = append(j.open, seq)
 	j.stopped = true
+	return nil
+}
+
+// clearLeftovers ends the further starts of an interrupted run. They are not in
+// the snapshot, so nothing has to be recorded.
+func (r *runner) clearLeftovers(ctx context.Context, j *job) error {
+	for _, in := range j.Leftovers {
+		seq, err := r.stop(ctx, j, in)
+		if err != nil {
+			return err
+		}
+		if err := r.ledger.fail(r.ledger.Result(seq, nil)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

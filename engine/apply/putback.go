@@ -76,10 +76,11 @@ func (r *runner) reveal(ctx context.Context, in *engine.Instance, next *engine.L
 				return nil, fmt.Errorf("secret %s of the previous launch is not known any more: %w", name, err)
 			}
 		}
-		if live[name] == "" {
+		found := engine.NewSecret(r.prior.Workspace, live[name])
+		if found.Hash() != s.Hash() {
 			return nil, fmt.Errorf("secret %s of the previous launch is not known any more", name)
 		}
-		env[name] = live[name]
+		env[name] = found
 	}
 	return env, nil
 }

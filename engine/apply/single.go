@@ -81,16 +81,3 @@ func (r *runner) update(ctx context.Context, j *job) (*engine.Instance, error) {
 	got = complete(got, next)
 	return &got, r.ledger.commit(served(j.Change, got), append(j.open, seq)...)
 }
-
-// clearLeftovers ends the further starts of an interrupted run and leaves the
-// running instance alone.
-func (r *runner) clearLeftovers(ctx context.Context, j *job) error {
-	for _, in := range j.Leftovers {
-		seq, err := r.stop(ctx, j, in)
-		if err != nil {
-			return err
-		}
-		j.open = append(j.open, seq)
-	}
-	return nil
-}

@@ -25,7 +25,7 @@ func (r *runner) undo(ctx context.Context, jobs []*job, failed *job, cause error
 	}
 	for _, j := range jobs {
 		switch {
-		case j == failed && !j.stopped && j.previous == nil:
+		case j == failed && (j.stuck || !j.stopped && j.previous == nil):
 			r.fail(j, cause, "")
 		case j == failed:
 			r.putBack(ctx, j, cause)
@@ -53,7 +53,6 @@ func (r *runner) putBack(ctx context.Context, j *job, cause error) {
 	case j.started != nil:
 		return
 	case ctx.Err() != nil:
-		r.hold()
 		r.leave(j, cause, "left stopped: interrupted")
 		return
 	case j.previous == nil:
@@ -72,7 +71,7 @@ func (r *runner) putBack(ctx context.Context, j *job, cause error) {
 		r.fail(j, errors.Join(cause, err), "put back and running; the next plan will find it")
 		return
 	}
-	r.finish(j, Outcome{Status: PutBack, Detail: r.asBefore(), Err: cause, Pid: in.Pid, Log: in.Log, Start: startError(cause)})
+	r.finish(j, Outcome{Status: PutBack, Detail: r.asBefore(), Err: named(j, cause), Pid: in.Pid, Log: in.Log, Start: startError(cause)})
 }
 
 func (r *runner) asBefore() string {
@@ -101,12 +100,9 @@ func (r *runner) leave(j *job, cause error, detail string) {
 
 // fail ends a job with an error.
 func (r *runner) fail(j *job, err error, detail string) {
-	o := Outcome{Status: Failed, Detail: detail, Err: fmt.Errorf("model %q: %w", j.Model, err), Start: startError(err)}
+	o := Outcome{Status: Failed, Detail: detail, Err: named(j, err), Start: startError(err)}
 	if o.Start != nil {
 		o.Log = o.Start.Log
-	}
-	if errors.Is(err, context.Canceled) {
-		r.hold()
 	}
 	r.finish(j, o)
 }
@@ -133,6 +129,13 @@ func (r *runner) emit(j *job, e Event) {
 	e.Model, e.Action, e.Expected = j.Model, j.Action, j.expected
 	e.Seconds = r.Now().Sub(j.began).Seconds()
 	r.events.emit(e)
+}
+
+func named(j *job, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("model %q: %w", j.Model, err)
 }
 
 func startError(err error) *engine.StartError {

@@ -17,6 +17,7 @@ type job struct {
 	previous *previous // what can be put back; nil: nothing
 	open     []int64   // effects done and not yet recorded
 	stopped  bool      // what ran does not run any more
+	stuck    bool      // what ran could not be stopped
 	started  *engine.Instance
 	finished bool
 }
@@ -55,9 +56,14 @@ func (r *runner) runUnit(ctx context.Context, u Unit) (failed string) {
 		}
 	}
 	if len(jobs) == 1 && (!starts(jobs[0].Action) || jobs[0].Start == nil) {
-		return r.runSingle(ctx, jobs[0])
+		failed = r.runSingle(ctx, jobs[0])
+	} else {
+		failed = r.exchange(ctx, jobs)
 	}
-	return r.exchange(ctx, jobs)
+	if failed != "" && ctx.Err() != nil {
+		r.hold()
+	}
+	return failed
 }
 
 // runSingle does a change that starts nothing.
@@ -81,6 +87,9 @@ func (r *runner) runSingle(ctx context.Context, j *job) (failed string) {
 
 // effect does and records it; the instance is what runs then, where one does.
 func (r *runner) effect(ctx context.Context, j *job) (*engine.Instance, error) {
+	if starts(j.Action) && (j.Desired == nil || j.Desired.Served) {
+		return nil, fmt.Errorf("the plan says %s and not what to start", j.Action)
+	}
 	switch j.Action {
 	case engine.ActionForget:
 		return nil, r.forget(j)
@@ -88,11 +97,9 @@ func (r *runner) effect(ctx context.Context, j *job) (*engine.Instance, error) {
 		return r.adopt(ctx, j)
 	case engine.ActionUpdate:
 		return r.update(ctx, j)
-	case engine.ActionStop, engine.ActionCreate:
-		return nil, r.stopOrRegister(ctx, j)
-	case engine.ActionRestart, engine.ActionReplace, engine.ActionNone:
+	case engine.ActionStop, engine.ActionCreate, engine.ActionRestart, engine.ActionReplace, engine.ActionNone:
 	}
-	return nil, fmt.Errorf("the plan says %s and not what to start", j.Action)
+	return nil, r.stopOrRegister(ctx, j)
 }
 
 // exchange stops all, then starts all; if one fails, all are put back.
@@ -102,14 +109,12 @@ func (r *runner) exchange(ctx context.Context, jobs []*job) (failed string) {
 	}
 	for _, j := range jobs {
 		if err := r.clear(ctx, j); err != nil {
+			j.stuck = true
 			r.undo(ctx, jobs, j, err)
 			return j.Model
 		}
 	}
 	for _, j := range jobs {
-		if failed != "" && r.halted(ctx) != "" {
-			continue
-		}
 		err := r.launch(ctx, j)
 		if err == nil {
 			continue
@@ -121,7 +126,6 @@ func (r *runner) exchange(ctx context.Context, jobs []*job) (failed string) {
 		}
 		r.leave(j, err, "left stopped, as on_failure says")
 	}
-	r.giveUp(jobs, failed)
 	return failed
 }
 

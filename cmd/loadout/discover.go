@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
+	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/lang"
+	"github.com/loadoutdev/loadout/providers/artifact"
+	"github.com/loadoutdev/loadout/providers/ollama"
+)
+
+func newDiscover(c *cli) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "discover [PATH…]",
+		Short: "Read facts about the models on this host into discovered.json",
+		Long: "Looks into the PATHs, else into the roots of the discover block, else into the\n" +
+			"Hugging Face cache of this user and an Ollama that answers. Writes facts only,\n" +
+			"never configuration; the same disk gives the same bytes. What a source that could\n" +
+			"not be read had told before stays.",
+		Example: "  loadout discover\n  loadout discover ~/ai-models/weights",
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.runDiscover(cmd.Context(), args) },
+	}
+	c.jsonFlag(cmd)
+	return cmd
+}
+
+// sources is where discover looks. What was only assumed may be missing.
+type sources struct {
+	paths         []string
+	hfCache       string
+	assumedCache  bool
+	ollama        string
+	assumedOllama bool
+	partial       bool // PATHs were given: the rest of the document stays
+}
+
+func (c *cli) runDiscover(ctx context.Context, args []string) error {
+	src, err := c.sources(args)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.dir, c.factsPath(c.workspace))
+	old, err := artifact.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	found, findings, err := artifact.Scan(ctx, artifact.Options{
+		Paths: src.paths, HFCache: src.hfCache, AssumedHFCache: src.assumedCache, Progress: c.scanProgress(),
+	})
+	if err != nil {
+		return err
+	}
+	if src.ollama != "" {
+		models, err := ollama.Discover(ctx, src.ollama)
+		if err != nil && !src.assumedOllama {
+			findings = append(findings, artifact.Finding{Path: src.ollama, Problem: err.Error(), Named: true})
+		}
+		found = append(found, models...)
+	}
+	now := &engine.Discovered{FormatVersion: engine.FactsVersion, Artifacts: append(found, keep(old, src, findings)...)}
+	sortArtifacts(now.Artifacts)
+	if err := artifact.WriteFile(path, now); err != nil {
+		return err
+	}
+	return c.showDiscovered(path, old, now, findings)
+}
+
+func (c *cli) showDiscovered(path string, old, now *engine.Discovered, findings []artifact.Finding) error {
+	failed := slices.ContainsFunc(findings, func(f artifact.Finding) bool { return f.Named })
+	sum := artifact.Compare(old, now)
+	if c.json {
+		if err := view.JSON(c.out, map[string]any{"format_version": "1.0", "file": path, "summary": sum, "findings": append([]artifact.Finding{}, findings...)}); err != nil {
+			return err
+		}
+	} else {
+		view.Discovered(c.screen(), path, now.Artifacts, sum, findings)
+	}
+	if failed {
+		return &exit{code: exitError}
+	}
+	return nil
+}
+
+// sources decides where to look: PATHs, else the discover block, else what
+// this user most likely has.
+func (c *cli) sources(args []string) (sources, error) {
+	if len(args) > 0 {
+		var s sources
+		for _, p := range args {
+			abs, err := filepath.Abs(p)
+			if err != nil {
+				return s, err
+			}
+			s.paths = append(s.paths, abs)
+		}
+		s.partial = true
+		return s, nil
+	}
+	files, err := c.read(&varFlags{}, false)
+	if err != nil {
+		return sources{}, err
+	}
+	if files.diags.HasErrors() {
+		return sources{}, c.stop(&files)
+	}
+	if b := files.Discover; b != nil {
+		return sources{paths: b.Paths, hfCache: b.HFCache, ollama: b.Ollama}, nil
+	}
+	return sources{
+		hfCache: artifact.DefaultHFCache(c.environ), assumedCache: true,
+		ollama: assumedOllama(files.Loaded), assumedOllama: true,
+	}, nil
+}
+
+// assumedOllama is where an Ollama would be: where a model says, else at home.
+func assumedOllama(l *lang.Loaded) string {
+	for _, m := range l.Models {
+		for _, layer := range m.Layers {
+			for _, a := range layer {
+				if url, ok := a.Value.(string); ok && a.Path == "url" && a.Origin.Block == "ollama" {
+					return url
+				}
+			}
+		}
+	}
+	return ollama.DefaultURL
+}
+
+// keep is what an earlier discovery knew and this one could not look at: what
+// lies outside the given PATHs, and what a failed source had told.
+func keep(old *engine.Discovered, src sources, findings []artifact.Finding) []engine.Artifact {
+	if old == nil {
+		return nil
+	}
+	var kept []engine.Artifact
+	for _, a := range old.Artifacts {
+		inside := slices.ContainsFunc(src.paths, func(root string) bool { return within(a.Path, root) })
+		unread := slices.ContainsFunc(findings, func(f artifact.Finding) bool {
+			return f.Path == src.ollama && a.Kind == "ollama" || a.Kind != "ollama" && within(a.Path, f.Path) && !readable(f.Path)
+		})
+		if src.partial && !inside || unread {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+func within(path, root string) bool {
+	rel, err := filepath.Rel(root, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// readable tells a folder that is broken from one that could not be looked at.
+func readable(path string) bool {
+	_, err := os.ReadDir(path)
+	return err == nil || errors.Is(err, os.ErrNotExist) && parentReadable(path)
+}
+
+func parentReadable(path string) bool {
+	_, err := os.ReadDir(filepath.Dir(path))
+	return err == nil
+}
+
+func sortArtifacts(as []engine.Artifact) {
+	slices.SortFunc(as, func(a, b engine.Artifact) int {
+		return strings.Compare(a.Source+"\x00"+a.Revision+"\x00"+a.Path, b.Source+"\x00"+b.Revision+"\x00"+b.Path)
+	})
+}
+
+// scanProgress counts on standard error while a terminal watches.
+func (c *cli) scanProgress() func(done, total int, path string) {
+	s := c.errScreen()
+	if !s.TTY {
+		return nil
+	}
+	return func(done, total int, _ string) {
+		fmt.Fprintf(c.err, "\r\x1b[K%d of %d folders", done, total)
+		if done == total {
+			fmt.Fprint(c.err, "\r\x1b[K")
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
+	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/store"
+	"github.com/loadoutdev/loadout/lang"
+	"github.com/loadoutdev/loadout/providers"
+)
+
+func newDrift(c *cli) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "drift",
+		Short: "Compare what runs with the snapshot: 0 clean, 2 drift, 1 error",
+		Long: "Looks at every recorded instance: its process, its arguments, what it answers,\n" +
+			"the files that it was started from. Does not read the configuration, so it says\n" +
+			"what changed outside Loadout, whatever the files ask for by now.",
+		Example: "  loadout drift -w rtx4080 --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runDrift(cmd.Context()) },
+	}
+	c.jsonFlag(cmd)
+	return cmd
+}
+
+func (c *cli) runDrift(ctx context.Context) error {
+	st, err := c.openStore()
+	if err != nil {
+		return err
+	}
+	snap, unfinished, err := st.Read()
+	if err != nil {
+		return err
+	}
+	if snap == nil {
+		return fmt.Errorf("workspace %q has no snapshot yet: nothing was applied, so nothing can drift", c.workspace)
+	}
+	live := engine.Observe(ctx, snap, unfinished, providers.All(), engine.InspectOptions{StateDir: st.Dir(), Generate: true})
+	items, unknown := engine.Drift(snap, live)
+	if c.json {
+		if err := view.DriftJSON(c.out, snap.Workspace, items); err != nil {
+			return err
+		}
+	} else {
+		view.Drift(c.screen(), snap.Workspace, items, len(snap.Instances), "loadout plan -w "+shellWord(snap.Workspace))
+	}
+	switch {
+	case len(unknown) > 0:
+		return fmt.Errorf("%s could not be looked at: %s", unknown[0].Model, unknown[0].Detail)
+	case len(items) > 0:
+		return &exit{code: exitDiffers}
+	}
+	return nil
+}
+
+// openStore finds the state of the workspace for commands that do not read the
+// configuration: -w, or the only one there is.
+func (c *cli) openStore() (*store.Store, error) {
+	if c.workspace == "" {
+		names, err := store.Workspaces(c.stateRoot())
+		if err != nil {
+			return nil, err
+		}
+		if len(names) == 0 {
+			if names, err = lang.Workspaces(c.dir); err != nil {
+				return nil, err
+			}
+		}
+		if len(names) != 1 {
+			return nil, fmt.Errorf("there are %d workspaces here %q: choose one with -w", len(names), names)
+		}
+		c.workspace = names[0]
+	}
+	return store.Open(c.stateRoot(), c.workspace), nil
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
+	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/store"
+	"github.com/loadoutdev/loadout/providers"
+)
+
+func newExplain(c *cli) *cobra.Command {
+	var live bool
+	var vars varFlags
+	cmd := &cobra.Command{
+		Use:   "explain MODEL [FIELD]",
+		Short: "Say where every value comes from and what it overrode",
+		Long: "For each field of a model: the value, the layer and the file:line that won, what\n" +
+			"it overrode, what the last apply recorded and, with --live, what the running\n" +
+			"process really has, read from its command line and its answers.",
+		Example: "  loadout explain tiny-llama\n  loadout explain tiny-llama args --live\n  loadout explain tiny-llama args.max_model_len --json",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.runExplain(cmd.Context(), append(args, "")[:2], live, &vars)
+		},
+	}
+	vars.add(cmd)
+	c.jsonFlag(cmd)
+	cmd.Flags().BoolVar(&live, "live", false, "ask the running process too")
+	return cmd
+}
+
+func (c *cli) runExplain(ctx context.Context, args []string, withLive bool, vars *varFlags) error {
+	w, err := c.desire(vars, false)
+	if err != nil {
+		return err
+	}
+	if len(w.models) == 0 && w.diags.HasErrors() {
+		return c.stop(&w.files)
+	}
+	m, err := findModel(w.models, args[0])
+	if err != nil {
+		return err
+	}
+	var entry *engine.Entry
+	var seen *engine.Live
+	note := ""
+	if name := w.Config.Workspace.Name; name != "" {
+		st := store.Open(c.stateRoot(), name)
+		snap, _, err := st.Read()
+		if err != nil {
+			return err
+		}
+		entry = snap.Entry(m.Name)
+		if withLive {
+			seen, note = inspectOne(ctx, snap.Instance(m.Name), st)
+		}
+	}
+	x := engine.Explain(m, entry, seen, args[1])
+	x.Live = withLive
+	if x.Note == "" {
+		x.Note = note
+	}
+	if len(x.Fields) == 0 {
+		return fmt.Errorf("model %q has no field %q%s", m.Name, args[1], didYouMeanField(m, args[1]))
+	}
+	if c.json {
+		return view.ExplainJSON(c.out, x)
+	}
+	view.Explain(c.screen(), x)
+	return nil
+}
+
+// inspectOne looks at one recorded instance.
+func inspectOne(ctx context.Context, in *engine.Instance, st *store.Store) (*engine.Live, string) {
+	if in == nil {
+		return nil, "not running: nothing is recorded"
+	}
+	snap := &engine.Snapshot{Instances: []engine.Instance{*in}}
+	o := engine.Observe(ctx, snap, nil, providers.All(), engine.InspectOptions{StateDir: st.Dir()})
+	live := o.Recorded[in.Model]
+	return &live, ""
+}
+
+// findModel finds a model by name, served name or alias.
+func findModel(models []engine.Model, name string) (*engine.Model, error) {
+	names := make([]string, len(models))
+	for i := range models {
+		m := &models[i]
+		if m.Name == name {
+			return m, nil
+		}
+		names[i] = m.Name
+	}
+	for i := range models {
+		m := &models[i]
+		for _, n := range append([]string{m.ServedName}, m.Aliases...) {
+			if n == name {
+				return m, nil
+			}
+		}
+	}
+	hint := "see loadout list"
+	if near := engine.Nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return nil, fmt.Errorf("no model is called %q: %s", name, hint)
+}
+
+func didYouMeanField(m *engine.Model, typed string) string {
+	var paths []string
+	for _, l := range m.Leaves {
+		paths = append(paths, l.Path, engine.Root(l.Path))
+	}
+	if near := engine.Nearest(typed, paths); near != "" {
+		return fmt.Sprintf(": did you mean %q?", near)
+	}
+	return ""
+}

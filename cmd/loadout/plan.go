@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
+	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/store"
+)
+
+type planOptions struct {
+	vars     varFlags
+	out      string
+	refresh  bool
+	detailed bool
+	full     bool
+	destroy  bool
+}
+
+func newPlan(c *cli) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and why",
+		Long: "Compares the files, the snapshot of the last apply and what runs now. Changes\n" +
+			"nothing, takes no lock, works on read-only files.",
+		Example: "  loadout plan -w rtx4080\n  loadout plan --out plan.json --detailed-exitcode\n  loadout plan --refresh=false --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runPlan(cmd.Context(), &o) },
+	}
+	o.vars.add(cmd)
+	c.jsonFlag(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&o.out, "out", "o", "", "save the plan, for apply FILE (mode 0600)")
+	flags.BoolVar(&o.refresh, "refresh", true, "look at what runs; =false plans without the GPU host")
+	flags.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there are changes, 3 when only drift")
+	flags.BoolVar(&o.full, "full", false, "show every field and every unchanged model")
+	flags.BoolVar(&o.destroy, "destroy", false, "plan the end of everything")
+	return cmd
+}
+
+func (c *cli) runPlan(ctx context.Context, o *planOptions) error {
+	w, err := c.desire(&o.vars, true)
+	if err != nil {
+		return err
+	}
+	if w.diags.HasErrors() {
+		return c.stop(&w.files)
+	}
+	st := store.Open(c.stateRoot(), w.Config.Workspace.Name)
+	seen, err := c.look(ctx, w, st, o.refresh)
+	if err != nil {
+		return err
+	}
+	p := c.plan(w, seen, func(in *engine.PlanInput) { in.Destroy = o.destroy })
+	if err := c.showPlan(w, p, o.full, nextAfterPlan(c, p, o)); err != nil {
+		return err
+	}
+	if err := blocked(w, p); err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := savePlan(o.out, p); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !o.detailed:
+		return nil
+	case !p.Empty():
+		return &exit{code: onlyDrift(p)}
+	case len(p.Drift) > 0:
+		return &exit{code: exitDrifted}
+	}
+	return nil
+}
+
+// onlyDrift tells a plan that the files ask for from one that only puts back
+// what the world changed.
+func onlyDrift(p *engine.Plan) int {
+	for _, c := range p.Changes {
+		for _, r := range c.Reasons {
+			switch r.Code {
+			case engine.ReasonProcessGone, engine.ReasonProcessDiffers, engine.ReasonAnswersDifferently, engine.ReasonHung, engine.ReasonArtifactChanged:
+			case engine.ReasonNew, engine.ReasonRemoved, engine.ReasonConfigChanged, engine.ReasonFactsChanged, engine.ReasonUnfinished,
+				engine.ReasonMoved, engine.ReasonAdopted, engine.ReasonLockViolation:
+				return exitDiffers
+			}
+		}
+	}
+	return exitDrifted
+}
+
+// showPlan prints the plan with the warnings before it; errors come after it.
+func (c *cli) showPlan(w *wanted, p *engine.Plan, full bool, next string) error {
+	if c.json {
+		return view.PlanJSON(c.out, p, w.diags, w.Files())
+	}
+	view.Diagnostics(c.errScreen(), w.diags, w.Files())
+	view.Plan(c.screen(), p, view.PlanOptions{Full: full, Next: next})
+	return nil
+}
+
+// blocked says why a plan must not be applied: an error in it, or a check.
+func blocked(w *wanted, p *engine.Plan) error {
+	code := 0
+	for _, problem := range p.Problems {
+		switch {
+		case problem.Severity != engine.SeverityError:
+		case problem.Code == "prevent_stop":
+			code = exitGuard
+		default:
+			return &exit{code: exitError}
+		}
+	}
+	for _, check := range p.Checks {
+		if !check.Passed && check.Severity == engine.SeverityError {
+			code = exitGuard
+		}
+	}
+	if code == 0 && w.diags.HasErrors() {
+		code = exitError
+	}
+	if code != 0 {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+func nextAfterPlan(c *cli, p *engine.Plan, o *planOptions) string {
+	verb := "apply"
+	if o.destroy {
+		verb = "destroy"
+	}
+	at := ""
+	if c.dir != "." {
+		at = " -C " + shellWord(c.dir)
+	}
+	if o.out != "" {
+		return fmt.Sprintf("loadout%s apply %s", at, shellWord(o.out))
+	}
+	return fmt.Sprintf("loadout%s %s -w %s", at, verb, shellWord(p.Workspace))
+}
+
+// savePlan writes the plan for apply FILE, readable by its owner only.
+func savePlan(path string, p *engine.Plan) error {
+	if err := renameio.WriteFile(path, append(engine.CanonicalJSON(p), '\n'), 0o600, renameio.IgnoreUmask()); err != nil {
+		return fmt.Errorf("save the plan: %w", err)
+	}
+	return nil
+}
+
+// loadPlan reads a saved plan.
+func loadPlan(path string) (*engine.Plan, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("saved plan: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPlanBytes))
+	if err != nil {
+		return nil, fmt.Errorf("saved plan: %w", err)
+	}
+	p, err := engine.DecodePlan(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+// maxPlanBytes bounds what is read as a plan: 10,000 models take about 50 MB.
+const maxPlanBytes = 512 << 20

@@ -1,0 +1,5 @@
+workspace "laptop" {
+  serve "tiny-llama" {
+    port = 24001
+  }
+}
