@@ -121,6 +121,12 @@ func (s *subject) serve(c *Change) {
 		s.finish(c, live)
 	default:
 		s.keep(c, live)
+		if len(leftovers) > 0 {
+			c.because(ReasonUnfinished, "", "an interrupted run left a second start behind")
+			if c.Action == ActionNone {
+				c.Action = ActionUpdate
+			}
+		}
 	}
 	if c.Action == ActionCreate || c.Action == ActionRestart || c.Action == ActionReplace {
 		c.Start = s.launch

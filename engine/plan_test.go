@@ -246,6 +246,16 @@ func TestPlanFinishesWhatWasInterrupted(t *testing.T) {
 	}
 }
 
+// A second start beside a healthy instance must go, even if nothing else changes.
+func TestPlanClearsLeftovers(t *testing.T) {
+	llama := declare("llama", "serve:port", int64(8001))
+	left := Live{State: StateReady, Instance: Instance{Model: "llama", Backend: "paper", ID: "2", Token: "u2"}}
+	p := MakePlan(scene{now: []Declared{llama}, recorded: []Declared{llama}, left: []Live{left}}.input(t))
+	if got := strings.TrimSpace(story(p)); got != "update llama: unfinished leftovers=1" {
+		t.Error(got)
+	}
+}
+
 // Nobody looked: the snapshot is believed, and the plan says so.
 func TestPlanWithoutRefresh(t *testing.T) {
 	llama := declare("llama", "serve:port", int64(8001))

@@ -148,7 +148,10 @@ func Normalize(v any) Value {
 		if i, err := v.Int64(); err == nil {
 			return i
 		}
-		f, _ := v.Float64()
+		f, err := v.Float64()
+		if err != nil { // out of range: kept as it was written
+			return v.String()
+		}
 		return f
 	case float64:
 		if i := int64(v); float64(i) == v {

@@ -55,7 +55,7 @@ func params(dir string, s setup) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"freeport": cmdFreePort, "kill9": cmdKill9, "nothing-left": cmdNothingLeft,
-			"synced": cmdSynced, "pid": cmdPid, "replace": cmdReplace, "status": cmdStatus, "argv": cmdArgv,
+			"synced": cmdSynced, "pid": cmdPid, "replace": cmdReplace, "status": cmdStatus, "argv": cmdArgv, "wait-for": cmdWaitFor,
 		},
 	}
 }
@@ -181,6 +181,17 @@ func cmdStatus(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// cmdWaitFor waits until a file is there.
+func cmdWaitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for range 500 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s does not appear", args[0])
 }
 
 // cmdReplace: replace FILE OLD NEW.

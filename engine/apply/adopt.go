@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +14,32 @@ const (
 	pollFirst = 50 * time.Millisecond
 	pollMost  = 2 * time.Second
 )
+
+// finishStart adopts a start of ours that an interrupted run left behind. If it
+// does not become ready it is a start that failed like any other: it is ended,
+// and what ran before is put back.
+func (r *runner) finishStart(ctx context.Context, j *job) (failed string) {
+	r.keep(ctx, j)
+	in, err := r.adopt(ctx, j)
+	if err == nil {
+		r.finish(j, Outcome{Status: Applied, Pid: in.Pid, Log: in.Log})
+		return ""
+	}
+	if ctx.Err() != nil || r.ledger.failure() != nil {
+		r.fail(j, err, "it was left as it is; the next plan will find it")
+		return j.Model
+	}
+	if stuck := r.clear(ctx, j); stuck != nil {
+		r.fail(j, errors.Join(err, stuck), "")
+		return j.Model
+	}
+	if j.previous != nil && r.onFailure(j.Change) == engine.Restore {
+		r.putBack(ctx, j, err)
+	} else {
+		r.leave(j, err, "stopped")
+	}
+	return j.Model
+}
 
 // adopt records what runs already: a start that an interrupted run left behind,
 // or, with an adopt block, what somebody else has started.
@@ -93,7 +120,7 @@ func (r *runner) awaitReady(ctx context.Context, j *job, in engine.Instance) (en
 			if ctx.Err() != nil {
 				return in, ctx.Err()
 			}
-			return in, fmt.Errorf("not ready after %s (%s); it was left as it is", life.StartTimeout, live.Detail)
+			return in, fmt.Errorf("not ready after %s (%s)", life.StartTimeout, live.Detail)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func Run(ctx context.Context, plan *engine.Plan, o Options) (*Result, error) {
 	}
 	r := newRunner(o, snap, open)
 	r.settle(ctx, plan, open)
-	r.runLanes(ctx, Lanes(plan.Changes))
+	r.runLanes(ctx, Lanes(r.recordAll(ctx, plan.Changes)))
 	if r.ledger.failure() == nil {
 		r.ledger.fail(o.Store.End())
 	}

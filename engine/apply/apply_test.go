@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,6 +66,17 @@ func TestActions(t *testing.T) {
 	}
 }
 
+func TestManyRecordsAreOneWrite(t *testing.T) {
+	h := newHost(t)
+	for i := range 500 {
+		h.desired = append(h.desired, registeredOnly(fmt.Sprintf("m%03d", i)))
+	}
+	if res := h.apply(); !res.OK() || res.Serial != 1 {
+		t.Errorf("serial %d", res.Serial)
+	}
+	h.synced()
+}
+
 func TestReload(t *testing.T) {
 	h := newHost(t)
 	h.desired = []engine.Model{model("a", "1", 1, "0")}
@@ -100,7 +112,7 @@ func TestAdoptBlock(t *testing.T) {
 	h.desired = []engine.Model{model("a", "1", 1, "0")}
 	h.adopts = []engine.Adoption{{Model: "a", Pid: 77}}
 	h.adopt[77] = engine.Instance{Pid: 77, StartTime: 5}
-	h.procs[""] = &proc{engine.Instance{Model: "a", Pid: 77, Launch: render(&h.desired[0])}, engine.StateReady}
+	h.procs[""] = &proc{Instance: engine.Instance{Model: "a", Pid: 77, Launch: render(&h.desired[0])}, state: engine.StateReady}
 	wantStatuses(t, h.apply(), "a applied")
 	in := h.snapshot().Instance("a")
 	if in == nil || in.Pid != 77 || !in.Adopted || in.Token != "" {
@@ -235,6 +247,7 @@ func TestForeignIsNeverReplaced(t *testing.T) {
 			t.Errorf("error %v", o.Err)
 		}
 	}
+	h.checkSound(t)
 	h.recordedIsRunning()
 }
 

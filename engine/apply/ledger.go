@@ -70,7 +70,7 @@ func (l *ledger) failed(seq int64, cause error) {
 func (l *ledger) commit(edit func(*engine.Snapshot), seqs ...int64) error {
 	serial, err := l.Write(edit)
 	if err != nil {
-		return l.fail(fmt.Errorf("done but not recorded (the next plan will find it): %w", err))
+		return l.fail(fmt.Errorf("it is not recorded (the next plan will see what came of it): %w", err))
 	}
 	l.mu.Lock()
 	l.serial = max(l.serial, serial)

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,9 +30,13 @@ func (r *runner) keep(ctx context.Context, j *job) {
 		return
 	}
 	p := &previous{model: in.Model, launch: in.Launch}
-	p.launch.Env, p.missing = r.reveal(ctx, in, j.Start)
+	next := j.Start
+	if next == nil {
+		next = &engine.Launch{}
+	}
+	p.launch.Env, p.missing = r.reveal(ctx, in, j.Running, next)
 	if p.missing == nil {
-		p.launch.Files, p.missing = r.files(in, j.Start)
+		p.launch.Files, p.missing = r.files(in, next)
 	}
 	j.previous = p
 }
@@ -41,7 +46,7 @@ func (r *runner) keep(ctx context.Context, j *job) {
 // neither is one that had died by itself.
 func (r *runner) restorable(c *engine.Change) *engine.Instance {
 	in := r.recorded(c)
-	if in == nil || c.Start == nil || in.LaunchDigest == c.Start.Digest() {
+	if in == nil || in.LaunchDigest == nextDigest(c) {
 		return nil
 	}
 	if c.Running != nil && c.Running.Token == in.Token && c.Running.Pid == in.Pid || r.stopped[in.Token] {
@@ -50,9 +55,20 @@ func (r *runner) restorable(c *engine.Change) *engine.Instance {
 	return nil
 }
 
+// nextDigest is the launch that takes the place of the recorded one.
+func nextDigest(c *engine.Change) string {
+	switch {
+	case c.Start != nil:
+		return c.Start.Digest()
+	case c.Running != nil:
+		return c.Running.LaunchDigest
+	}
+	return ""
+}
+
 // reveal gives the environment of a launch with its secrets in plain: the ones
-// that have not changed from the new launch, others from the running process.
-func (r *runner) reveal(ctx context.Context, in *engine.Instance, next *engine.Launch) (map[string]any, error) {
+// that have not changed from the new launch, others from the process that runs.
+func (r *runner) reveal(ctx context.Context, in, running *engine.Instance, next *engine.Launch) (map[string]any, error) {
 	known := map[string]engine.Secret{} // by hash
 	for _, v := range next.Env {
 		if s, ok := v.(engine.Secret); ok {
@@ -72,7 +88,7 @@ func (r *runner) reveal(ctx context.Context, in *engine.Instance, next *engine.L
 		}
 		if live == nil {
 			var err error
-			if live, err = r.environment(ctx, in); err != nil {
+			if live, err = r.environment(ctx, cmp.Or(running, in)); err != nil {
 				return nil, fmt.Errorf("secret %s of the previous launch is not known any more: %w", name, err)
 			}
 		}

@@ -55,10 +55,13 @@ func (r *runner) runUnit(ctx context.Context, u Unit) (failed string) {
 			return j.Model
 		}
 	}
-	if len(jobs) == 1 && (!starts(jobs[0].Action) || jobs[0].Start == nil) {
-		failed = r.runSingle(ctx, jobs[0])
-	} else {
+	switch only := jobs[0]; {
+	case starts(only.Action) && only.Start != nil:
 		failed = r.exchange(ctx, jobs)
+	case only.Action == engine.ActionAdopt && only.Running != nil && only.Running.Token != "":
+		failed = r.finishStart(ctx, only)
+	default:
+		failed = r.runSingle(ctx, only)
 	}
 	if failed != "" && ctx.Err() != nil {
 		r.hold()

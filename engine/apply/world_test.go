@@ -16,10 +16,10 @@ type world struct {
 	mu      sync.Mutex
 	procs   map[string]*proc // by token
 	nextPid int
-	log     []string         // effects in order
-	broken  []string         // what must never happen
-	bad     map[string]bool  // Launch.Model values that never become ready
-	foreign map[string]bool  // models whose process is not ours
+	log     []string        // effects in order
+	broken  []string        // what must never happen
+	bad     map[string]bool // Launch.Model values that never become ready
+	foreign map[string]bool // models whose process is not ours
 	env     map[string]string
 	adopt   map[int]engine.Instance
 	onStart func(ctx context.Context, model string) error // while starting
@@ -28,7 +28,8 @@ type world struct {
 
 type proc struct {
 	engine.Instance
-	state engine.State
+	state  engine.State
+	looked bool
 }
 
 func newWorld() *world {
@@ -108,7 +109,7 @@ func (w *world) spawn(l engine.Launch, opt engine.StartOptions) (engine.Instance
 	w.nextPid++
 	in := engine.Instance{Model: opt.Model, Backend: "fake", ID: opt.ID, Token: opt.Token, Launch: l,
 		LaunchDigest: l.Digest(), Pid: w.nextPid, Log: opt.LogPath, Dir: opt.Dir}
-	w.procs[opt.Token] = &proc{in, engine.StateStarting}
+	w.procs[opt.Token] = &proc{Instance: in, state: engine.StateStarting}
 	w.log = append(w.log, "start "+opt.Model+" "+l.Model)
 	return in, nil
 }
@@ -141,9 +142,14 @@ func (w *world) Inspect(_ context.Context, in engine.Instance, _ engine.InspectO
 	}
 	live := engine.Live{Instance: in, State: p.state}
 	live.Pid = p.Pid
-	if p.state == engine.StateStarting {
+	switch {
+	case p.state == engine.StateStarting && w.bad[p.Launch.Model] && p.looked:
+		delete(w.procs, in.Token)
+		live.State = engine.StateGone
+	case p.state == engine.StateStarting && !w.bad[p.Launch.Model]:
 		p.state = engine.StateReady // it goes on loading while we look
 	}
+	p.looked = true
 	return live, nil
 }
 

@@ -62,7 +62,9 @@ func parseRecord(line []byte) (record, error) {
 		return r, err
 	}
 	if r.Instance != nil {
-		normalizeInstance(r.Instance)
+		if err := normalizeInstance(r.Instance); err != nil {
+			return r, err
+		}
 	}
 	return r, r.check()
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -75,7 +74,9 @@ func decodeSnapshot(raw []byte, workspace string) (*engine.Snapshot, error) {
 	if err := decode(raw, &snap); err != nil {
 		return nil, err
 	}
-	normalizeSnapshot(&snap)
+	if err := normalizeSnapshot(&snap); err != nil {
+		return nil, err
+	}
 	return &snap, checkSnapshot(&snap, workspace)
 }
 
@@ -120,40 +121,6 @@ func encodeSnapshot(s *engine.Snapshot) ([]byte, error) {
 		return nil, fmt.Errorf("snapshot of workspace %q: %w", s.Workspace, err)
 	}
 	return buf.Bytes(), nil
-}
-
-// decode reads one JSON document, keeping whole numbers whole.
-func decode(raw []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the document")
-	}
-	return nil
-}
-
-func normalizeSnapshot(s *engine.Snapshot) {
-	for i := range s.Models {
-		normalizeMap(s.Models[i].Values)
-	}
-	for i := range s.Instances {
-		normalizeInstance(&s.Instances[i])
-	}
-}
-
-func normalizeInstance(in *engine.Instance) {
-	normalizeMap(in.Launch.Env)
-	normalizeMap(in.Launch.Settings)
-}
-
-// normalizeMap works key by key: the map itself is never a secret.
-func normalizeMap(m map[string]any) {
-	for k, v := range m {
-		m[k] = engine.Normalize(v)
-	}
 }
 
 // sortSnapshot gives models and instances the order that the format promises.

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +77,7 @@ func isFlag(w string) bool {
 // elsewhere has not changed.
 func (s *Screen) flagDiff(before, after []string) []diffLine {
 	was, is := byFlag(arguments(before)), byFlag(arguments(after))
-	names := slices.Sorted(maps.Keys(was))
+	names := sortedKeys(was)
 	for name := range is {
 		if _, both := was[name]; !both {
 			names = append(names, name)

@@ -15,7 +15,8 @@ type Screen struct {
 	Width int            // columns; 80 when piped
 	Color bool           // escapes for color
 	ASCII bool           // nothing beyond ASCII can be shown
-	TTY   bool           // a terminal: prose is wrapped, lines may be repainted
+	TTY   bool           // a terminal: prose is wrapped
+	Live  bool           // a terminal that can repaint lines: not TERM=dumb
 	Zone  *time.Location // of the times that are shown; nil is the host's
 }
 
@@ -46,6 +47,7 @@ func NewScreen(w io.Writer, f Flags, environ []string) *Screen {
 			s.Width = max(width, minWidth)
 		}
 	}
+	s.Live = s.TTY && env["TERM"] != "dumb"
 	s.Color = wantsColor(f, env, s.TTY)
 	s.ASCII = env["TERM"] == "dumb" || !unicodeLocale(env)
 	return s

@@ -85,9 +85,19 @@ func (s *Screen) textDiff(before, after string) []diffLine {
 		return []diffLine{{' ', "only the line break at the end differs"}}
 	}
 	for i := range out {
-		out[i].text = s.clean(out[i].text)
+		out[i].text = visibleEnd(s.clean(out[i].text), out[i].mark)
 	}
 	return out
+}
+
+// visibleEnd writes spaces at the end of a changed line as escapes: they may be
+// all that changed.
+func visibleEnd(text string, mark byte) string {
+	if mark == ' ' {
+		return text
+	}
+	bare := strings.TrimRight(text, " ")
+	return bare + strings.Repeat(`\x20`, len(text)-len(bare))
 }
 
 // hunks keeps what differs with its context, each group under a heading.

@@ -2,8 +2,6 @@ package view
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/loadoutdev/loadout/engine"
@@ -21,7 +19,7 @@ func (s *Screen) formatted(v engine.Value) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case map[string]any:
 		parts := make([]string, 0, len(v))
-		for _, k := range slices.Sorted(maps.Keys(v)) {
+		for _, k := range sortedKeys(v) {
 			parts = append(parts, s.formatted(k)+": "+s.formatted(v[k]))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"

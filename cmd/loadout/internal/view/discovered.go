@@ -1,0 +1,65 @@
+package view
+
+import (
+	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/providers/artifact"
+)
+
+// Discovered writes what a scan found, how that differs from the document
+// before it, what could not be read, and the file that it was written to.
+func Discovered(s *Screen, file string, artifacts []engine.Artifact, sum artifact.Summary, findings []artifact.Finding) error {
+	p := s.page()
+	marks := map[string]string{}
+	for _, id := range sum.New {
+		marks[id] = "new"
+	}
+	for _, id := range sum.Changed {
+		marks[id] = "changed"
+	}
+	rows := make([][]cell, len(artifacts))
+	for i := range artifacts {
+		rows[i] = p.artifactRow(&artifacts[i], marks)
+	}
+	p.table("", 2, rows)
+	for _, id := range sum.Gone {
+		p.line(p.paint(bad, "-"), " ", p.clean(id), "  gone")
+	}
+	for i := range artifacts {
+		for _, problem := range artifacts[i].Problems {
+			p.line(p.paint(warn, "!"), " ", p.clean(artifacts[i].Source), "  ", p.clean(problem))
+		}
+	}
+	for _, f := range findings {
+		p.line(p.paint(warn, "!"), " ", p.clean(f.Path), "  ", p.clean(f.Problem))
+	}
+	if len(rows)+len(sum.Gone)+len(findings) > 0 {
+		p.gap()
+	}
+	p.linef("%s in %s: %d new, %d changed, %d gone, %d incomplete.", count(len(artifacts), "artifact"), p.clean(file),
+		len(sum.New), len(sum.Changed), len(sum.Gone), len(sum.Incomplete))
+	return p.flush()
+}
+
+func (p *page) artifactRow(a *engine.Artifact, marks map[string]string) []cell {
+	mark := or(marks[a.Source], marks[a.Source+"@"+a.Revision])
+	sign := text(" ")
+	switch mark {
+	case "new":
+		sign = as(good, "+")
+	case "changed":
+		sign = as(change, "~")
+	}
+	bytes := "size not known"
+	if a.WeightBytes > 0 {
+		bytes = size(a.WeightBytes)
+	}
+	whole := ""
+	if !a.Complete {
+		whole = "incomplete"
+	}
+	none := p.glyphs().none
+	return []cell{
+		sign, text(p.clean(a.Source)), number(bytes), text(or(p.clean(a.Format), none)), text(or(p.clean(a.Quantization), none)),
+		text(or(p.clean(a.Architecture), none)), as(warn, whole),
+	}
+}

@@ -1,0 +1,188 @@
+package view
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/apply"
+)
+
+// ApplyResult writes how a run ended: the cause of each failure with the log to
+// read, what became of every change, and the next command. stateDir is where
+// the logs are.
+func ApplyResult(s *Screen, plan *engine.Plan, r *apply.Result, stateDir string) error {
+	p := s.page()
+	for i := range r.Outcomes {
+		if o := &r.Outcomes[i]; o.Err != nil {
+			p.cause(o, stateDir)
+			p.gap()
+		}
+	}
+	p.outcomes(plan, r)
+	p.gap()
+	p.line(p.resultTitle(r))
+	if next := nextAfter(plan, r); next != "" {
+		p.line("Next: ", p.clean(next))
+	}
+	return p.flush()
+}
+
+// cause says why a change failed, in the backend's words where it told.
+func (p *page) cause(o *apply.Outcome, stateDir string) {
+	first, rest, _ := strings.Cut(withoutModel(o.Err.Error(), o.Model), "\n")
+	head := p.clean(o.Model) + ": " + p.clean(first)
+	if o.Start != nil {
+		head = p.clean(o.Model) + " did not become ready"
+	}
+	p.line(p.paint(bad, "Error:"), " ", p.paint(strong, head))
+	if o.Start != nil {
+		p.gap()
+		p.detail("  ", o.Start.Cause)
+		if o.Start.Hint != "" {
+			p.detail("  ", sentence(o.Start.Hint))
+		}
+	}
+	if rest != "" {
+		p.gap()
+		p.detail("  ", rest)
+	}
+	if log := logOf(o); log != "" {
+		p.line("  log: ", p.clean(filepath.Join(stateDir, log)))
+	}
+}
+
+// logOf is the log of the launch that failed, not of the one that was put back.
+func logOf(o *apply.Outcome) string {
+	if o.Start != nil && o.Start.Log != "" {
+		return o.Start.Log
+	}
+	return o.Log
+}
+
+// sentence ends a hint with a full stop.
+func sentence(text string) string {
+	if text == "" || strings.ContainsAny(text[len(text)-1:], ".?!") {
+		return text
+	}
+	return text + "."
+}
+
+func (p *page) outcomes(plan *engine.Plan, r *apply.Result) {
+	served := map[string]bool{}
+	for i := range plan.Changes {
+		served[plan.Changes[i].Model] = plan.Changes[i].Served
+	}
+	rows := make([][]cell, len(r.Outcomes))
+	for i := range r.Outcomes {
+		o := &r.Outcomes[i]
+		word, st := statusWord(o.Status)
+		rows[i] = []cell{as(st, word), text(p.clean(o.Model)), text(p.clean(became(o, served[o.Model])))}
+	}
+	p.table("  ", 3, rows)
+}
+
+func statusWord(s apply.Status) (string, style) {
+	switch s {
+	case apply.Applied:
+		return "applied", good
+	case apply.Failed:
+		return "failed", bad
+	case apply.PutBack:
+		return "put back", warn
+	case apply.Skipped:
+		return "skipped", warn
+	case apply.NotStarted:
+	}
+	return "not started", faint
+}
+
+// became says what happened to a model and what runs of it now.
+func became(o *apply.Outcome, served bool) string {
+	var parts []string
+	switch {
+	case o.Status == apply.Applied && o.Action == engine.ActionCreate && !served:
+		parts = append(parts, "registered")
+	case o.Status == apply.Applied:
+		parts = append(parts, done(o.Action))
+	}
+	if o.Detail != "" {
+		parts = append(parts, o.Detail)
+	}
+	if o.Pid > 0 {
+		parts = append(parts, pid(o.Pid))
+	}
+	if o.Status != apply.NotStarted && o.Status != apply.Skipped {
+		parts = append(parts, seconds(o.Seconds))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *page) resultTitle(r *apply.Result) string {
+	verdict, st := "Apply failed:", bad
+	switch {
+	case r.Interrupted:
+		verdict = "Apply interrupted:"
+	case r.OK():
+		verdict, st = "Apply complete:", good
+	}
+	text := p.paint(st, verdict) + " " + tallyResult(r) + "."
+	if r.Serial > 0 {
+		text += fmt.Sprintf(" Snapshot %d says what runs now.", r.Serial)
+	}
+	return text
+}
+
+func tallyResult(r *apply.Result) string {
+	n := summarize(r)
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		word string
+	}{{n.Applied, "applied"}, {n.Failed, "failed"}, {n.PutBack, "put back"}, {n.Skipped, "skipped"}, {n.NotStarted, "not started"}} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
+		}
+	}
+	return or(strings.Join(parts, ", "), "nothing to do")
+}
+
+// nextAfter is what to do now: the change that the first failure asks for,
+// or to go on.
+func nextAfter(plan *engine.Plan, r *apply.Result) string {
+	if r.OK() {
+		return ""
+	}
+	look := "loadout plan"
+	if plan.Workspace != "" {
+		look += " -w " + shellWord(plan.Workspace)
+	}
+	for i := range r.Outcomes {
+		if o := &r.Outcomes[i]; o.Start != nil && (o.Start.Hint != "" || o.Start.Field != "") {
+			return repair(plan, o) + ", then " + look
+		}
+	}
+	if r.Interrupted {
+		return look + " shows what is left, loadout apply goes on"
+	}
+	return look + " shows what is left"
+}
+
+// repair is the hint of a failed start with the place of the field to change.
+func repair(plan *engine.Plan, o *apply.Outcome) string {
+	text := strings.TrimRight(o.Start.Hint, ".")
+	if text == "" {
+		text = "change " + o.Start.Field
+	}
+	for i := range plan.Changes {
+		c := &plan.Changes[i]
+		if c.Model != o.Model || c.Desired == nil || o.Start.Field == "" {
+			continue
+		}
+		if at := c.Desired.OriginOf(o.Start.Field); at.File != "" {
+			return text + " (" + at.Place() + ")"
+		}
+	}
+	return text
+}

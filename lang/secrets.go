@@ -1,0 +1,40 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// mark is a property of a value that follows it through expressions.
+type mark string
+
+// sensitive marks values that no output may show.
+const sensitive mark = "sensitive"
+
+// secretSet holds the plain texts of sensitive values, so that no message
+// shows them.
+type secretSet map[string]bool
+
+func (s secretSet) add(text string) {
+	if text != "" {
+		s[text] = true
+	}
+}
+
+// addAll adds every string and number inside a value.
+func (s secretSet) addAll(v cty.Value) {
+	v, _ = v.UnmarkDeep()
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v.IsKnown() && !v.IsNull() && (v.Type() == cty.String || v.Type() == cty.Number) {
+			if text, err := convert.Convert(v, cty.String); err == nil {
+				s.add(text.AsString())
+			}
+		}
+		return true, nil
+	})
+}
+
+func (s secretSet) sorted() []string { return slices.Sorted(maps.Keys(s)) }

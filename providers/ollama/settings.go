@@ -1,0 +1,39 @@
+package ollama
+
+import "github.com/loadoutdev/loadout/engine"
+
+// settings is what Launch.Settings holds, typed.
+type settings struct {
+	from       string         // base tag
+	parameters map[string]any // int64, float64, bool or []any of string
+	template   string         // Go template; empty: the base's
+	keepAlive  string         // "forever" or a Go duration
+}
+
+// encode leaves out what is not declared, so that the digest of a launch
+// depends on nothing else.
+func (s settings) encode() map[string]any {
+	m := map[string]any{"from": s.from, "keep_alive": s.keepAlive}
+	if len(s.parameters) > 0 {
+		m["parameters"] = s.parameters
+	}
+	if s.template != "" {
+		m["template"] = s.template
+	}
+	return m
+}
+
+// settingsOf reads a launch, also one that went through JSON.
+func settingsOf(l engine.Launch) settings {
+	m, _ := engine.Normalize(l.Settings).(map[string]any)
+	var s settings
+	s.from, _ = m["from"].(string)
+	s.keepAlive, _ = m["keep_alive"].(string)
+	s.template, _ = m["template"].(string)
+	s.parameters, _ = m["parameters"].(map[string]any)
+	return s
+}
+
+// derived tells whether the launch needs a tag of its own: not when the model
+// is served under its base's name, which Render allows only without parameters.
+func derived(l engine.Launch) bool { return !sameName(l.Served[0], l.Model) }

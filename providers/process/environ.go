@@ -1,0 +1,84 @@
+package process
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/loadoutdev/loadout/engine"
+)
+
+// passed are the variables that a process gets from the environment of Loadout.
+// Everything else that it sees was declared: backends read settings from the
+// environment too, and those must not depend on who typed the command.
+var passed = []string{
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "LD_LIBRARY_PATH",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY",
+	"http_proxy", "https_proxy", "no_proxy", "all_proxy", "ftp_proxy",
+	"SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+// Passed tells whether a variable of Loadout's own environment reaches the
+// processes that it starts.
+func Passed(name string) bool {
+	return slices.Contains(passed, name) || strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "XDG_")
+}
+
+// Reserved tells whether a variable is set by Loadout for every process (or,
+// CUDA_VISIBLE_DEVICES, for every process with declared GPUs) and therefore
+// cannot be declared. The answer is the attribute to use instead, or why not.
+func Reserved(name string, gpus bool) (instead string, reserved bool) {
+	switch name {
+	case TokenVar:
+		return "Loadout recognises its processes by it", true
+	case "TMPDIR":
+		return "each launch has a temporary directory of its own, removed after its end", true
+	case "CUDA_VISIBLE_DEVICES":
+		return "the serve block says gpus already", gpus
+	}
+	return "", false
+}
+
+// Environment is exactly what the process of a launch will see, sorted: the
+// pass-list from host, then the declared variables, then ours. A secret of
+// which only the hash is known is an error.
+func Environment(l engine.Launch, host []string, token, tmp string) ([]string, error) {
+	env := map[string]string{}
+	for _, w := range host {
+		if name, value, ok := strings.Cut(w, "="); ok && Passed(name) {
+			env[name] = value
+		}
+	}
+	for name, v := range l.Env {
+		plain, err := plainText(v)
+		if err != nil {
+			return nil, fmt.Errorf("env.%s: %w", name, err)
+		}
+		env[name] = plain
+	}
+	if len(l.GPUs) > 0 {
+		env["CUDA_VISIBLE_DEVICES"] = strings.Join(l.GPUs, ",")
+	}
+	env["TMPDIR"] = tmp
+	env[TokenVar] = token
+	words := make([]string, 0, len(env))
+	for name, value := range env {
+		words = append(words, name+"="+value)
+	}
+	slices.Sort(words)
+	return words, nil
+}
+
+func plainText(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case engine.Secret:
+		plain, ok := v.Reveal()
+		if !ok {
+			return "", fmt.Errorf("the secret is known by its hash only")
+		}
+		return plain, nil
+	}
+	return "", fmt.Errorf("%s is not a string", engine.FormatValue(v))
+}
