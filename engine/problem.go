@@ -27,6 +27,16 @@ type Problem struct {
 	Origin   Origin // where; Origin.File is empty when unknown
 }
 
+// AboutArguments tells whether the problem is a mistake in what the backend is
+// told by name, which stands on its own whatever else is wrong with the model.
+func (p *Problem) AboutArguments() bool {
+	switch Root(p.Path) {
+	case "args", "extra_args", "generation":
+		return true
+	}
+	return false
+}
+
 // HasErrors tells whether any of the problems blocks.
 func HasErrors(ps []Problem) bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool { return p.Severity == SeverityError })

@@ -10,14 +10,14 @@ import (
 
 // Render asks the providers what each served model will be told. A model whose
 // launch could not be made is missing from the result and has an error among
-// the problems.
+// the problems. Of models that are not served only the arguments are checked.
 func Render(models []Model, providers map[string]Provider, ws Workspace) (map[string]*Launch, []Problem) {
 	launches := make(map[string]*Launch, len(models))
 	targets := map[string]string{}
 	var problems []Problem
 	for i := range models {
 		m := &models[i]
-		if !m.Served {
+		if !m.Served && m.Backend == "" {
 			continue
 		}
 		p, problem := providerOf(m, providers)
@@ -26,8 +26,11 @@ func Render(models []Model, providers map[string]Provider, ws Workspace) (map[st
 			continue
 		}
 		l, ps := p.Render(m, RenderEnv{GPUs: ws.GPUs})
+		if !m.Served { // it has no port and no GPU, but its arguments can be wrong
+			ps = slices.DeleteFunc(ps, func(p Problem) bool { return !p.AboutArguments() })
+		}
 		problems = append(problems, ps...)
-		if HasErrors(ps) {
+		if HasErrors(ps) || !m.Served {
 			continue
 		}
 		if target := targetOf(&l); target != "" {

@@ -80,16 +80,16 @@ func (c *cli) desire(v *varFlags, needWorkspace bool) (*wanted, error) {
 		return nil, err
 	}
 	w := &wanted{files: f}
-	if f.diags.HasErrors() {
-		return w, nil
-	}
 	if err := c.readFacts(w); err != nil {
 		return nil, err
 	}
-	var problems []engine.Problem
+	var problems, more []engine.Problem
 	w.models, problems = engine.Desire(&f.Config, artifact.Index(w.facts))
-	var more []engine.Problem
 	w.launches, more = engine.Render(w.models, providers.All(), f.Config.Workspace)
+	if f.diags.HasErrors() { // mistyped arguments are told together with the rest
+		w.diags = append(w.diags, f.Diagnose(slices.DeleteFunc(more, func(p engine.Problem) bool { return !p.AboutArguments() }))...)
+		return w, nil
+	}
 	w.problems = slices.Concat(w.unknownArtifacts(), problems, more)
 	checks, diags := f.Checks(w.models)
 	w.checks = checks

@@ -55,7 +55,7 @@ func params(dir string, s setup) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"freeport": cmdFreePort, "kill9": cmdKill9, "nothing-left": cmdNothingLeft,
-			"synced": cmdSynced, "pid": cmdPid, "replace": cmdReplace, "status": cmdStatus, "argv": cmdArgv, "wait-for": cmdWaitFor,
+			"synced": cmdSynced, "pid": cmdPid, "replace": cmdReplace, "status": cmdStatus, "argv": cmdArgv, "wait-for": cmdWaitFor, "alive": cmdAlive,
 		},
 	}
 }
@@ -180,6 +180,15 @@ func cmdStatus(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// cmdAlive: [!] alive PID. A zombie, which nobody has waited for, is not.
+func cmdAlive(ts *testscript.TestScript, neg bool, args []string) {
+	pid, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if running(pid) == neg {
+		ts.Fatalf("pid %d: running is %v", pid, !neg)
 	}
 }
 

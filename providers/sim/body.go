@@ -115,8 +115,7 @@ func expecting(raw []byte) string {
 // wrongField words a field of the wrong type as pydantic does.
 func wrongField(e *json.UnmarshalTypeError, raw []byte) *apiError {
 	field := strings.TrimPrefix(strings.TrimPrefix(e.Field, "chatRequest."), "sampling.")
-	var whole any
-	_ = json.Unmarshal(raw, &whole) // it is JSON: only a type was wrong
+	whole, _ := decodeJSON(string(raw)) // it is JSON: only a type was wrong
 	fields, isObject := whole.(map[string]any)
 	if !isObject {
 		return invalid("body", "{'type': 'model_attributes_type', 'loc': 'body', 'msg': 'Input should be a valid dictionary or object to extract fields from', 'input': %s}", shown(whole))

@@ -14,8 +14,8 @@ func checkFlags(p parsed, env environment) error {
 	if p.on("enable_auto_tool_choice") && p.values["tool_call_parser"] == nil {
 		return raise("TypeError", "Error: --enable-auto-tool-choice requires --tool-call-parser")
 	}
-	if config := p.text("config"); config != "" {
-		return refuseConfig(config)
+	if err := refuse(p); err != nil {
+		return err
 	}
 	if chat := p.text("chat_template"); chat != "" && !strings.ContainsAny(chat, "{}\n") {
 		if _, err := os.Stat(chat); err != nil {
@@ -29,7 +29,20 @@ func checkFlags(p parsed, env environment) error {
 	return nil
 }
 
-// refuseConfig is honest about the one input that the stand-in does not read.
+// refuse is honest about the inputs that would change what is served and that
+// the stand-in does not have.
+func refuse(p parsed) error {
+	for _, dest := range []string{"uds", "headless", "grpc"} {
+		if p.text(dest) != "" || p.on(dest) {
+			return raise("NotImplementedError", "the stand-in for vLLM has no --%s", dest)
+		}
+	}
+	if config := p.text("config"); config != "" {
+		return refuseConfig(config)
+	}
+	return nil
+}
+
 func refuseConfig(path string) error {
 	if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" {
 		return raise("ValueError", "Config file must be of a yaml/yml type. %s supplied", strings.TrimPrefix(ext, "."))

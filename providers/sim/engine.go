@@ -25,6 +25,9 @@ func runEngine(j job, up *link) int {
 	time.Sleep(j.Import) // a TERM ends it at once
 	signal.Notify(e.signals, syscall.SIGTERM, syscall.SIGINT)
 	up.send(message{Kind: kindHello})
+	if !e.handshake() {
+		return exitFailure
+	}
 	began := time.Now()
 	e.info("core.py:133", "Initializing a V1 LLM engine (v%s) with config: model=%s, tensor_parallel_size=%d, max_seq_len=%d",
 		Version, pythonString(j.Model), j.Workers, j.Cache.MaxLen)
@@ -35,6 +38,24 @@ func runEngine(j job, up *link) int {
 	e.info("core.py:402", "init engine (profile, create kv cache, warmup model) took %.2f s", time.Since(began).Seconds())
 	up.send(message{Kind: kindReady})
 	return e.run()
+}
+
+// handshake waits for the leader. One that was told to stop, or was killed,
+// never answers: the engine then stays until a TERM.
+func (e *engine) handshake() bool {
+	for orders := e.up.in; ; {
+		select {
+		case m, ok := <-orders:
+			if m.Kind == kindGo {
+				return true
+			}
+			if !ok {
+				orders = nil
+			}
+		case <-e.signals:
+			return false
+		}
+	}
 }
 
 // load starts the workers, waits for all and sizes the cache.

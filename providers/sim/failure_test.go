@@ -25,6 +25,7 @@ func TestFailuresAtStart(t *testing.T) {
 		{name: "unknown reasoning parser", flags: "--reasoning-parser nope", stderr: `KeyError: "Reasoning parser 'nope' not found. Available parsers: cohere_command3,`},
 		{name: "chat template", flags: "--chat-template /missing.jinja", stderr: "vllm.exceptions.VLLMValidationError: The supplied chat template string (/missing.jinja) appears path-like, but doesn't exist!"},
 		{name: "config file", flags: "--config /missing.yaml", stderr: "FileNotFoundError: [Errno 2] No such file or directory: '/missing.yaml'\n"},
+		{name: "unix socket", flags: "--uds /tmp/x", stderr: "NotImplementedError: the stand-in for vLLM has no --uds\n"},
 		{name: "environment", env: "VLLM_BOGUS_THING=1", flags: "--fail-on-environ-validation", stderr: "ValueError: Unknown vLLM environment variable detected: VLLM_BOGUS_THING\n"},
 		{name: "heads", flags: "--tensor-parallel-size 3", stderr: "  Value error, Total number of attention heads (2) must be divisible by tensor parallel size (3). [type=value_error, "},
 		{name: "context", flags: "--max-model-len 5000", stderr: "  Value error, User-specified max_model_len (5000) is greater than the derived max_model_len (max_position_embeddings=2048.0 or model_max_length=None in model's config.json)."},

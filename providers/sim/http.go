@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,12 +61,30 @@ func (l *leader) serveHTTP(port *socket) error {
 		l.engine.stop(0)
 		return err
 	}
-	l.announce(port.url(), a.routes)
+	l.announce(l.scheme()+port.address(), a.routes)
 	server := &http.Server{Handler: a, IdleTimeout: 5 * time.Second, ReadHeaderTimeout: time.Minute}
 	if listener != nil {
-		go server.Serve(listener)
+		go l.accept(server, listener)
 	}
 	return l.live(server, a)
+}
+
+// accept serves until the server is closed, with TLS when it has a key.
+func (l *leader) accept(server *http.Server, listener net.Listener) {
+	if l.hasTLS() {
+		_ = server.ServeTLS(listener, l.text("ssl_certfile"), l.text("ssl_keyfile"))
+		return
+	}
+	_ = server.Serve(listener)
+}
+
+func (l *leader) hasTLS() bool { return l.text("ssl_keyfile") != "" }
+
+func (l *leader) scheme() string {
+	if l.hasTLS() {
+		return "https://"
+	}
+	return "http://"
 }
 
 // live waits for the end: a signal, the engine's death, or what was asked for.

@@ -128,6 +128,33 @@ func TestTermDuringHandshakeIsADeadlockWithALimit(t *testing.T) {
 	inOrder(t, s.stderr(), "TimeoutError: Timed out waiting for engine core processes to start.", "Waited 2s")
 }
 
+func TestTermToTheGroupDuringHandshake(t *testing.T) {
+	t.Parallel()
+	s := launch(t, model(t), []string{"LOADOUT_SIM_LOAD=4s"})
+	eventually(t, "engine started", func() bool { return s.pidOf(engineTitle) != 0 })
+	syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
+	eventually(t, "engine gone", func() bool { return len(s.members()) == 0 })
+	time.Sleep(200 * time.Millisecond)
+	if s.ended() {
+		t.Fatal("the leader ended, want it to wait for the engine")
+	}
+	s.signal(syscall.SIGTERM)
+	if st := s.wait(); st.Signal() != syscall.SIGINT {
+		t.Errorf("status %v, want killed by SIGINT", st)
+	}
+}
+
+func TestInterruptWhileLoadingIsKeptUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	s := launch(t, model(t), []string{"LOADOUT_SIM_LOAD=1s"})
+	eventually(t, "worker started", func() bool { return s.pidOf(workerTitle) != 0 })
+	s.signal(syscall.SIGINT)
+	if st := s.wait(); st.Signal() != syscall.SIGINT {
+		t.Errorf("status %v, want killed by SIGINT", st)
+	}
+	inOrder(t, s.stdout(), "init engine (profile, create kv cache, warmup model) took ")
+}
+
 func TestTermBeforeTheEngine(t *testing.T) {
 	t.Parallel()
 	s := launch(t, model(t), []string{"LOADOUT_SIM_LOAD=3s"})
@@ -136,7 +163,7 @@ func TestTermBeforeTheEngine(t *testing.T) {
 	if st := s.wait(); st.Signal() != syscall.SIGTERM {
 		t.Errorf("during imports: %v, want killed by SIGTERM", st)
 	}
-	s = launch(t, model(t), []string{"LOADOUT_SIM_LOAD=4s"})
+	s = launch(t, model(t), []string{"LOADOUT_SIM_LOAD=6s"})
 	eventually(t, "configured", func() bool { return strings.Contains(s.stdout(), "Using max model len") })
 	s.signal(syscall.SIGTERM)
 	if st := s.wait(); st.Signal() != syscall.SIGINT {

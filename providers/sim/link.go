@@ -27,6 +27,7 @@ type message struct {
 // Kinds of messages.
 const (
 	kindHello  = "hello"  // child to parent: imports are done
+	kindGo     = "go"     // leader to engine: the handshake is done
 	kindWorker = "worker" // engine to leader: a worker was started
 	kindReady  = "ready"  // child to parent: loaded
 	kindFailed = "failed" // child to parent: could not start; it ends

@@ -13,6 +13,10 @@ import (
 // words of a model: only the generated ones are that small.
 const maxTable = 1 << 20
 
+// maxWork is the largest product of the embedding's rows and the output's
+// elements that is worth a look.
+const maxWork = 1 << 27
+
 // token is one piece of an answer.
 type token struct {
 	id   int // -1 when the text has no id
@@ -45,6 +49,9 @@ func newSpeaker(c *checkpoint, tokens *tokenizer, name string) *speaker {
 	out, err := c.readTable("lm_head.weight")
 	if err != nil {
 		out = in
+	}
+	if int64(len(in))/l.Hidden*int64(len(out)) > maxWork {
+		return s
 	}
 	s.next = followers(in, out, int(l.Hidden))
 	return s

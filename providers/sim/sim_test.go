@@ -2,7 +2,7 @@ package sim
 
 import (
 	"bytes"
-	"flag"
+	goflag "flag"
 	"fmt"
 	"io"
 	"net"
@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	case os.Getenv(actAs) != "":
 		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
-	flag.Parse()
-	_ = flag.Set("test.parallel", "8") // the servers mostly wait
+	goflag.Parse()
+	_ = goflag.Set("test.parallel", "8") // the servers mostly wait
 	os.Exit(m.Run())
 }
 

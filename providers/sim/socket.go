@@ -65,13 +65,13 @@ func resolve(host string, port int) (unix.Sockaddr, int, error) {
 	return &unix.SockaddrInet6{Port: port, Addr: [16]byte(a.IP.To16())}, unix.AF_INET6, nil
 }
 
-// url is the address as the log names it.
-func (s *socket) url() string {
+// address is host and port as the log names them.
+func (s *socket) address() string {
 	host := s.host
 	if host == "" {
 		host = "0.0.0.0"
 	}
-	return "http://" + net.JoinHostPort(host, fmt.Sprint(s.port))
+	return net.JoinHostPort(host, fmt.Sprint(s.port))
 }
 
 // listen opens the port. nil without an error means that another server was

@@ -60,6 +60,9 @@ func (l *leader) engineSays(s *startup, m message, ok bool) (ready bool, err err
 	case s.deadlock: // nobody watches the engine any more
 		l.engine.process.in = nil
 		return false, nil
+	case !ok && !s.hello && l.toldToStop(s): // a TERM to the whole group killed the engine
+		l.engine.process.in = nil
+		return false, nil
 	case !ok || m.Kind == kindFailed:
 		<-l.engine.process.done
 		l.engine.stop(0)
@@ -67,6 +70,7 @@ func (l *leader) engineSays(s *startup, m message, ok bool) (ready bool, err err
 			l.engine.process.exitCode())
 	case m.Kind == kindHello:
 		s.hello = true
+		l.engine.process.send(message{Kind: kindGo})
 	case m.Kind == kindReady && s.interrupt:
 		l.engine.stop(l.teardown())
 		return false, errInterrupted
@@ -75,6 +79,16 @@ func (l *leader) engineSays(s *startup, m message, ok bool) (ready bool, err err
 	}
 	l.engine.note(m)
 	return false, nil
+}
+
+// toldToStop looks whether a first TERM is about to arrive.
+func (l *leader) toldToStop(s *startup) bool {
+	select {
+	case sig := <-l.signals:
+		return l.startupSignal(s, sig) == nil && s.deadlock
+	case <-time.After(50 * time.Millisecond):
+		return false
+	}
 }
 
 func (l *leader) startupSignal(s *startup, sig os.Signal) error {

@@ -173,6 +173,9 @@ func splitWords(text string) []string {
 	return words
 }
 
+// maxWord bounds the work for a text without spaces, in bytes.
+const maxWord = 1024
+
 func wordLength(text string) int {
 	start := 0
 	if text[0] == ' ' && len(text) > 1 {
@@ -182,7 +185,7 @@ func wordLength(text string) int {
 	}
 	first, size := utf8.DecodeRuneInString(text[start:])
 	n := start + size
-	for n < len(text) {
+	for n < len(text) && n < maxWord {
 		r, size := utf8.DecodeRuneInString(text[n:])
 		if runeClass(r) != runeClass(first) {
 			break

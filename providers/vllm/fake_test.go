@@ -70,6 +70,11 @@ func (s *fakeServer) load(address string) {
 		panic(err)
 	}
 	go child.Wait()
+	if s.mode != "swallow" {
+		ch := make(chan os.Signal, 1)
+		signal.Notify(ch, syscall.SIGTERM)
+		go func() { <-ch; child.Process.Kill(); os.Exit(0) }()
+	}
 	fmt.Println("\rLoading safetensors checkpoint shards:  50% Completed | 1/2 [00:00<00:00, 319.01it/s]")
 	switch s.mode {
 	case "oom":

@@ -33,6 +33,7 @@ func wantMismatch(t *testing.T, live engine.Live, code engine.ReasonCode, path s
 }
 
 func TestInspectReady(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	if err := os.WriteFile(filepath.Join(b.dir, "config.json"), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
@@ -65,6 +66,7 @@ func TestInspectReady(t *testing.T) {
 }
 
 func TestInspectDifferences(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	in := b.started(t, "shorter")
 	wantMismatch(t, b.inspect(t, in), engine.ReasonAnswersDifferently, "args.max_model_len")
@@ -84,6 +86,7 @@ func TestInspectDifferences(t *testing.T) {
 }
 
 func TestInspectStates(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	in := b.started(t, "good")
 	deaf := in
@@ -119,6 +122,7 @@ func TestInspectStates(t *testing.T) {
 }
 
 func TestInspectStranger(t *testing.T) {
+	t.Parallel()
 	a, b := newBench(t), newBench(t)
 	mine, other := a.started(t, "good"), b.started(t, "good")
 	mine.Launch.Port = b.port
@@ -134,6 +138,7 @@ func TestInspectStranger(t *testing.T) {
 }
 
 func TestInspectDeadEngine(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	l := b.launch(t, "dead")
 	in, err := b.start(t, l, b.options())
@@ -146,6 +151,7 @@ func TestInspectDeadEngine(t *testing.T) {
 }
 
 func TestAdopt(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	l := b.launch(t, "good")
 	child, err := process.Start(process.Spec{Argv: l.Argv, Dir: b.dir, Log: filepath.Join(b.dir, "log"), Env: []string{"PATH=/bin", "TMPDIR=" + b.dir}})
@@ -184,6 +190,7 @@ func TestAdopt(t *testing.T) {
 }
 
 func TestAdoptRefuses(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	l := b.launch(t, "good")
 	for name, pid := range map[string]int{"nobody listens": 0, "no server": os.Getpid(), "no process": 1 << 30} {

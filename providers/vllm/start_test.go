@@ -113,6 +113,7 @@ func startError(t *testing.T, err error, class string) *engine.StartError {
 }
 
 func TestStartReady(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	opt := b.options()
 	var phases []string
@@ -145,11 +146,13 @@ func TestStartReady(t *testing.T) {
 }
 
 func TestStartPooling(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.started(t, "pooling")
 }
 
 func TestStartWithKey(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	m := b.model("good")
 	m.Env = map[string]any{"VLLM_API_KEY": engine.NewSecret("w", "sesame")}
@@ -165,6 +168,7 @@ func TestStartWithKey(t *testing.T) {
 }
 
 func TestStartFails(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		class, cause string
 		edit         func(*engine.StartOptions)
@@ -194,6 +198,7 @@ func TestStartFails(t *testing.T) {
 }
 
 func TestStartRefusesPort(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	first := b.started(t, "good")
 	_, err := b.start(t, b.launch(t, "good"), b.options())
@@ -208,6 +213,7 @@ func TestStartRefusesPort(t *testing.T) {
 // A server that was starting at the same time listens first: the second one
 // would answer nothing, and the first one must not be taken for it.
 func TestStartDeafTwin(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	opt := b.options()
 	opt.Started = func(engine.Instance) error {
@@ -227,6 +233,7 @@ func TestStartDeafTwin(t *testing.T) {
 }
 
 func TestStartNotRecorded(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	opt := b.options()
 	opt.Started = func(engine.Instance) error { return errors.New("disk is full") }
@@ -236,6 +243,7 @@ func TestStartNotRecorded(t *testing.T) {
 }
 
 func TestStartNoProgram(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	l := b.launch(t, "good")
 	l.Argv[0] = "/no/such/vllm"
@@ -247,6 +255,7 @@ func TestStartNoProgram(t *testing.T) {
 }
 
 func TestStartInterrupted(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	opt := b.options()
@@ -260,6 +269,7 @@ func TestStartInterrupted(t *testing.T) {
 }
 
 func TestStopAfterKill(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	in := b.started(t, "good")
 	if err := syscall.Kill(in.Pid, syscall.SIGKILL); err != nil {

@@ -20,7 +20,7 @@ func (p *page) driftItems(indent string, items []engine.DriftItem) {
 	rows := make([][]cell, len(items))
 	for i := range items {
 		d := &items[i]
-		rows[i] = []cell{as(bad, "!"), text(p.clean(d.Model)), text("  " + p.driftText(d))}
+		rows[i] = []cell{as(bad, "!"), text(p.clean(d.Model)), text(""), text(p.driftText(d))}
 	}
 	p.table(indent, 1, rows)
 }

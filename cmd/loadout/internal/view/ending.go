@@ -20,14 +20,24 @@ func (p *planPage) ending() {
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		_, verb := p.price(c)
-		rows[i] = []cell{as(p.styleOf(c.Action), verb), text(p.clean(c.Model)), text(" " + p.gist(c))}
+		rows[i] = []cell{as(p.styleOf(c.Action), verb), text(p.clean(c.Model)), text(p.gist(c))}
 	}
 	p.table("  ", 2, rows)
-	p.paragraph("", "", "Plan: "+p.counts()+".  "+p.interruptions())
+	p.total("Plan: "+p.counts()+".", p.interruptions())
 	if !p.plan.Refreshed {
 		p.paragraph("", "", "What runs was not looked at: what changed outside Loadout is not in this plan.")
 	}
 	p.verdict()
+}
+
+// total is one line, or two where one would be wider than the terminal.
+func (p *planPage) total(counts, interruptions string) {
+	if n := p.prose(0); n == 0 || cells(counts)+2+cells(interruptions) <= n {
+		p.line(counts, "  ", interruptions)
+		return
+	}
+	p.paragraph("", "      ", counts)
+	p.paragraph("", "      ", interruptions)
 }
 
 func (s *Screen) styleOf(a engine.Action) style {
@@ -47,7 +57,7 @@ func (p *planPage) gist(c *engine.Change) string {
 		}
 	}
 	if len(fields) > 0 {
-		causes = append(causes, enumerate(fields))
+		causes = append(causes, few(fields)...)
 	}
 	return strings.Join(slices.Compact(causes), ", ")
 }
@@ -174,7 +184,7 @@ func (p *planPage) verdict() {
 	case p.o.Saved != "":
 		next = "loadout apply " + shellWord(p.o.Saved)
 	default:
-		next = "loadout apply" + p.workspaceFlag() + "     (or --out plan.json to have it approved first)"
+		next = "loadout apply" + p.workspaceFlag() + "   (or --out plan.json to have it approved first)"
 		if p.o.Destroy {
 			next = "loadout destroy" + p.workspaceFlag()
 		}
@@ -226,11 +236,11 @@ func (p *planPage) nothing() {
 	case len(p.plan.Drift) > 0:
 		text = "No changes: the files ask for nothing. What runs has drifted (see above)."
 	}
+	if len(p.plan.Drift)+len(p.plan.Checks) > 0 {
+		p.gap()
+	}
 	p.line(p.paint(good, text))
 	if blockers := p.blockers(); blockers != "" {
 		p.line(p.paint(bad, "Apply would refuse: "+blockers+"."))
-	}
-	if p.o.Next != "" {
-		p.line("Next: ", p.clean(p.o.Next))
 	}
 }

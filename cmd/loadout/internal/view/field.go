@@ -29,13 +29,14 @@ func (p *planPage) fields(c *engine.Change) {
 	pathWidth, valueWidth := pathFewest, valueFewest
 	for i := range c.Fields {
 		rows[i] = p.fieldLine(&c.Fields[i])
-		pathWidth = max(pathWidth, cells(rows[i].path))
-		valueWidth = max(valueWidth, cells(rows[i].value))
+		pathWidth = within(pathWidth, cells(rows[i].path), pathMost)
+		valueWidth = within(valueWidth, cells(rows[i].value), valueMost)
 		for _, f := range rows[i].follow {
-			valueWidth = max(valueWidth, cells(f[0]))
+			if f[1] != "" {
+				valueWidth = within(valueWidth, cells(f[0]), valueMost)
+			}
 		}
 	}
-	pathWidth, valueWidth = min(pathWidth, pathMost), min(valueWidth, valueMost)
 	for _, r := range rows {
 		p.line("    ", pad(r.path, pathWidth), "  ", pad(r.value, valueWidth), "   ", p.paint(faint, r.from))
 		for _, f := range r.follow {
@@ -47,6 +48,15 @@ func (p *planPage) fields(c *engine.Change) {
 		}
 		p.paintDiff("      ", r.block, most)
 	}
+}
+
+// within widens a column, unless for something so wide that the others would
+// have to go too far for it.
+func within(width, cells, most int) int {
+	if cells > most {
+		return width
+	}
+	return max(width, cells)
 }
 
 func (p *planPage) fieldLine(f *engine.FieldChange) fieldLine {
@@ -71,9 +81,9 @@ func (p *planPage) fieldLine(f *engine.FieldChange) fieldLine {
 	}
 	switch f.MovedBy {
 	case engine.MovedByWorld:
-		r.follow = append(r.follow, [2]string{"moved outside Loadout"})
+		r.follow = append(r.follow, [2]string{"changed outside Loadout"})
 	case engine.MovedByBoth:
-		r.follow = append(r.follow, [2]string{"moved in the files and outside Loadout"})
+		r.follow = append(r.follow, [2]string{"changed in the files and outside Loadout"})
 	case engine.MovedByConfig:
 	}
 	return r

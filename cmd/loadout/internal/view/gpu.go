@@ -39,16 +39,13 @@ func (p *planPage) gpu(g *engine.GPUBudget) {
 	if g.Name != "" {
 		facts = append(facts, p.clean(g.Name))
 	}
-	if g.Memory > 0 {
-		facts = append(facts, size(g.Memory))
-	} else {
+	switch {
+	case g.Memory <= 0:
 		facts = append(facts, "size not known")
-	}
-	if g.Reserve > 0 {
-		facts = append(facts, "reserve "+size(g.Reserve))
-	}
-	if !g.Detected {
-		facts = append(facts, "declared")
+	case g.Detected:
+		facts = append(facts, size(g.Memory))
+	default:
+		facts = append(facts, size(g.Memory)+" declared")
 	}
 	verdict, st := fits(g)
 	left := label + "  " + strings.Join(facts, ", ")
@@ -70,8 +67,11 @@ func (p *planPage) memoryAfter(g *engine.GPUBudget) string {
 		return "unknown: the memory of a model on it is not known"
 	}
 	text := p.meter(g.After, g.Memory)
-	if g.Memory > 0 && g.After <= g.Memory {
-		text += ", " + size(g.Memory-g.After) + " free"
+	if g.Memory > 0 {
+		text += " of " + size(g.Memory-g.Reserve)
+	}
+	if g.Reserve > 0 {
+		text += ", reserve " + size(g.Reserve)
 	}
 	return text
 }

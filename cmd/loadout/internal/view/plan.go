@@ -70,35 +70,25 @@ func (p *planPage) unchangedModels() {
 
 // checks lists the check blocks that failed; with Full the others too.
 func (p *planPage) checks() {
-	heading := false
+	var rows [][]cell
 	for _, c := range p.plan.Checks {
-		if c.Passed && !p.o.Full {
-			continue
-		}
-		if !heading {
-			p.gap()
-			p.line("Checks")
-			heading = true
-		}
-		sign, st := "!", bad
+		verdict, sign := p.clean(c.Message), as(bad, "!")
 		switch {
+		case c.Passed && !p.o.Full:
+			continue
 		case c.Passed:
-			sign, st = " ", plain
+			verdict, sign = "passed", text(" ")
 		case c.Severity == engine.SeverityWarning:
-			st = warn
+			verdict, sign = "warning"+after(": ", verdict), as(warn, "!")
 		}
-		verdict := "passed"
-		if !c.Passed {
-			verdict = string(c.Severity) + after(": ", p.clean(c.Message))
+		if at := fileOf(c.Origin); at != "" {
+			verdict += " (" + p.clean(at) + ")"
 		}
-		p.line("  ", p.paint(st, sign), " ", p.clean(c.Name), "   ", verdict, p.paint(faint, origin(p.Screen, c.Origin)))
+		rows = append(rows, []cell{sign, text(p.clean(c.Name)), text(""), text(or(verdict, "failed"))})
 	}
-}
-
-// origin is the place of something behind three spaces; nothing when unknown.
-func origin(s *Screen, o engine.Origin) string {
-	if o.File == "" {
-		return ""
+	if len(rows) > 0 {
+		p.gap()
+		p.line("Checks")
+		p.table("  ", 1, rows)
 	}
-	return "   " + s.clean(o.Place())
 }

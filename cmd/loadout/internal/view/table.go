@@ -15,7 +15,8 @@ func number(s string) cell       { return cell{text: s, right: true} }
 func as(st style, s string) cell { return cell{text: s, style: st} }
 
 // table writes rows in columns that are as wide as their widest cell, gap
-// columns apart, behind indent. The last cell of a row is never padded.
+// columns apart, behind indent. The last cell of a row is never padded; on a
+// terminal it is broken into lines where it would reach beyond the edge.
 func (p *page) table(indent string, gap int, rows [][]cell) {
 	var widths []int
 	for _, row := range rows {
@@ -30,24 +31,38 @@ func (p *page) table(indent string, gap int, rows [][]cell) {
 	for _, row := range rows {
 		var b strings.Builder
 		b.WriteString(indent)
-		for i, c := range row {
-			if i > 0 {
-				b.WriteString(between)
-			}
-			b.WriteString(p.cell(c, widths[i], i == len(row)-1))
+		column, last := cells(indent), len(row)-1
+		for i, c := range row[:last] {
+			b.WriteString(p.cell(c, widths[i]) + between)
+			column += widths[i] + gap
 		}
-		p.line(b.String())
+		p.lastCell(b.String(), column, row[last], widths[last])
 	}
 }
 
-func (p *page) cell(c cell, width int, last bool) string {
-	space := strings.Repeat(" ", max(0, width-cells(c.text)))
-	painted := p.paint(c.style, c.text)
-	switch {
-	case c.right:
-		return space + painted
-	case last:
-		return painted
+// narrowest is how many columns broken text needs to be worth the breaking.
+const narrowest = 24
+
+// lastCell ends a row whose other cells take column columns.
+func (p *page) lastCell(before string, column int, c cell, width int) {
+	room := 0
+	if p.TTY && p.columns()-column >= narrowest {
+		room = p.columns() - column
 	}
-	return painted + space
+	if c.right {
+		p.line(before, p.cell(c, width))
+		return
+	}
+	for _, l := range wrap(c.text, room) {
+		p.line(before, p.paint(c.style, l))
+		before = strings.Repeat(" ", column)
+	}
+}
+
+func (p *page) cell(c cell, width int) string {
+	space := strings.Repeat(" ", max(0, width-cells(c.text)))
+	if c.right {
+		return space + p.paint(c.style, c.text)
+	}
+	return p.paint(c.style, c.text) + space
 }

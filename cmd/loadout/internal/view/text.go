@@ -117,12 +117,18 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// enumerate joins words: "a", "a and b", "a, b and c", "a, b, c and 4 more".
-func enumerate(words []string) string {
+// few are the words, or the first four and how many more there are.
+func few(words []string) []string {
 	const most = 4
-	if len(words) > most+1 {
-		words = append(append([]string{}, words[:most]...), fmt.Sprintf("%d more", len(words)-most))
+	if len(words) <= most+1 {
+		return words
 	}
+	return append(append([]string{}, words[:most]...), fmt.Sprintf("%d more", len(words)-most))
+}
+
+// enumerate joins words: "a", "a and b", "a, b and c", "a, b, c, d and 4 more".
+func enumerate(words []string) string {
+	words = few(words)
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
