@@ -31,5 +31,28 @@ type File struct {
 	Content []byte `json:"-"`
 }
 
-// Digest identifies the launch.
-func (l *Launch) Digest() string { return Digest(l) }
+// Digest identifies the launch: the SHA-256 over all of it as canonical JSON,
+// lower-case hex.
+func (l *Launch) Digest() string {
+	d := digester{buf: make([]byte, 0, 1024)}
+	d.raw("{")
+	d.strings("argv", l.Argv)
+	d.words("artifact", l.Artifact)
+	d.words("backend", l.Backend)
+	d.member("env", anyMap(l.Env))
+	d.key("files")
+	d.raw("{")
+	for _, f := range l.Files {
+		d.words(f.Name, f.SHA256)
+	}
+	d.raw("}")
+	d.strings("gpus", l.GPUs)
+	d.words("host", l.Host)
+	d.words("model", l.Model)
+	d.member("port", int64(l.Port))
+	d.strings("served", l.Served)
+	d.member("settings", anyMap(l.Settings))
+	d.words("url", l.URL)
+	d.raw("}")
+	return d.sum()
+}

@@ -38,6 +38,7 @@ func MakePlan(in PlanInput) *Plan {
 	}
 	subjects, problems := gather(&in)
 	p.Problems = append(p.Problems, problems...)
+	p.Changes = make([]Change, 0, len(subjects))
 	for _, s := range subjects {
 		c := decide(s)
 		if c.Action == ActionNone {
@@ -127,39 +128,58 @@ func phase(a Action) int {
 }
 
 // digest covers what was approved: which models change, how, why and to what
-// values, starting from which snapshot. Places of lines and the digests of
-// files are left out, so that a comment that moves a line changes nothing.
+// values, starting from which snapshot. Places of lines, words for people and
+// the digests of files are left out, so that a comment that moves a line
+// changes nothing.
 func (p *Plan) digest() string {
-	type field struct {
-		Path   string `json:"p"`
-		Before Value  `json:"b"`
-		After  Value  `json:"a"`
-		Effect Effect `json:"e"`
-	}
-	type change struct {
-		Model   string   `json:"model"`
-		From    string   `json:"from,omitempty"`
-		Action  Action   `json:"action"`
-		Reasons []Reason `json:"reasons"`
-		Launch  string   `json:"launch,omitempty"`
-		Fields  []field  `json:"fields"`
-	}
-	doc := struct {
-		Workspace string   `json:"workspace"`
-		Serial    int64    `json:"serial"`
-		Lineage   string   `json:"lineage"`
-		Changes   []change `json:"changes"`
-	}{p.Workspace, p.Serial, p.Lineage, make([]change, len(p.Changes))}
+	d := digester{buf: make([]byte, 0, 256+1024*len(p.Changes))}
+	d.raw("{")
+	d.key("changes")
+	d.raw("[")
 	for i := range p.Changes {
-		c := &p.Changes[i]
-		d := change{c.Model, c.From, c.Action, codesOnly(c.Reasons), c.Launch, make([]field, len(c.Fields))}
-		for j := range c.Fields {
-			f := &c.Fields[j]
-			d.Fields[j] = field{f.Path, f.Before, f.After, f.Effect}
+		if i > 0 {
+			d.raw(",")
 		}
-		doc.Changes[i] = d
+		p.Changes[i].digest(&d)
 	}
-	return Digest(doc)
+	d.raw("]")
+	d.words("lineage", p.Lineage)
+	d.member("serial", p.Serial)
+	d.words("workspace", p.Workspace)
+	d.raw("}")
+	return d.sum()
+}
+
+func (c *Change) digest(d *digester) {
+	d.raw("{")
+	d.words("action", string(c.Action))
+	d.key("fields")
+	d.raw("{")
+	for i := range c.Fields {
+		f := &c.Fields[i]
+		d.key(f.Path)
+		d.raw("[")
+		d.value(f.Before)
+		d.raw(",")
+		d.value(f.After)
+		d.raw(",")
+		d.text(string(f.Effect))
+		d.raw("]")
+	}
+	d.raw("}")
+	d.words("from", c.From)
+	d.words("launch", c.Launch)
+	d.words("model", c.Model)
+	d.key("reasons")
+	d.raw("[")
+	for i, r := range c.Reasons {
+		if i > 0 {
+			d.raw(",")
+		}
+		d.text(string(r.Code) + " " + r.Path)
+	}
+	d.raw("]")
+	d.raw("}")
 }
 
 // codesOnly drops the words for people: they may name a pid or a time.

@@ -84,7 +84,7 @@ func (s *scope) assert(b *section, extra map[string]cty.Value) (message string, 
 		return "the condition cannot be evaluated", false
 	}
 	if value.IsNull() || value.Type() != cty.Bool {
-		s.add(errorAt(*condition.at, "condition must be true or false", "%s", valueHint(value)))
+		s.add(errorAt(*condition.at, "condition must be true or false", "%s", s.valueHint(value)))
 		return "the condition is neither true nor false", false
 	}
 	if value.True() {
@@ -97,7 +97,7 @@ func (s *scope) assert(b *section, extra map[string]cty.Value) (message string, 
 	case said.IsKnown() && !said.IsNull() && said.Type() == cty.String:
 		return said.AsString(), false
 	case said.IsKnown():
-		s.add(errorAt(*text.at, "error_message must be a string", "%s", valueHint(said)))
+		s.add(errorAt(*text.at, "error_message must be a string", "%s", s.valueHint(said)))
 	}
 	return "", false
 }
@@ -115,8 +115,8 @@ func (s *scope) evalWith(a *attribute, extra map[string]cty.Value) cty.Value {
 	ctx = ctx.NewChild()
 	ctx.Variables = extra
 	value, diags := a.expr.Value(ctx)
-	s.add(diags...)
 	if diags.HasErrors() {
+		s.add(concealed(diags, a.expr, ctx)...)
 		return cty.DynamicVal
 	}
 	return value

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -64,7 +65,7 @@ func (s *scope) number(n *big.Float, secret bool) (engine.Value, bool, error) {
 	}
 	f, _ := n.Float64()
 	if math.IsInf(f, 0) {
-		return nil, false, fmt.Errorf("the number %s is too large", n.Text('g', 6))
+		return nil, false, errors.New("the number is infinite or too large; is something divided by zero?")
 	}
 	return f, true, nil
 }

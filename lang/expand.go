@@ -183,21 +183,19 @@ func (s *scope) boolean(a *attribute, e *each) bool {
 		return true
 	}
 	if value.IsMarked() || value.IsNull() || value.Type() != cty.Bool {
-		s.add(errorAt(*a.at, a.name+" must be true or false", "%s", valueHint(value)))
+		s.add(errorAt(*a.at, a.name+" must be true or false", "%s", s.valueHint(value)))
 		return true
 	}
 	return value.True()
 }
 
 // valueHint describes a value that is wrong, without showing a sensitive one.
-func valueHint(v cty.Value) string {
-	switch {
-	case v.IsMarked():
-		return "The value is sensitive."
-	case v.IsNull():
-		return "The value is null."
+func (s *scope) valueHint(v cty.Value) string {
+	out, _, err := s.toValue(v, false)
+	if err != nil {
+		return sentence(err.Error())
 	}
-	return "The value is " + v.Type().FriendlyName() + "."
+	return "It is " + describe(out) + "."
 }
 
 // rangeOf is the range of an attribute, or of the block when it has none.

@@ -26,6 +26,7 @@ func readsEach(expr hcl.Expression) bool {
 
 // newBlank checks what an expression refers to, once for all keys.
 func (s *scope) newBlank(expr hcl.Expression, src *source) (blank, bool) {
+	s.repeatedKeys(expr)
 	ctx, ok := s.contextOf(expr, src, "each")
 	return blank{expr: expr, ctx: ctx, src: src}, ok
 }

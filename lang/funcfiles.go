@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -20,12 +21,12 @@ var errNotText = errors.New("is not text in UTF-8")
 func (s *scope) fileFunctions(base string, pure map[string]function.Function) map[string]function.Function {
 	resolve := func(p string) string { return resolvePath(p, base, s.home) }
 	return map[string]function.Function{
-		"abspath":    textFunc(func(p string) (string, error) { return resolve(p), nil }),
-		"basename":   textFunc(func(p string) (string, error) { return filepath.Base(p), nil }),
-		"dirname":    textFunc(func(p string) (string, error) { return filepath.Dir(p), nil }),
-		"pathexpand": textFunc(func(p string) (string, error) { return expandHome(p, s.home), nil }),
-		"file":       textFunc(func(p string) (string, error) { return s.files.text(resolve(p)) }),
-		"filesha256": textFunc(func(p string) (string, error) { return s.files.digest(resolve(p)) }),
+		"abspath":    textFunc("path", func(p string) (string, error) { return resolve(p), nil }),
+		"basename":   textFunc("path", func(p string) (string, error) { return filepath.Base(p), nil }),
+		"dirname":    textFunc("path", func(p string) (string, error) { return filepath.Dir(p), nil }),
+		"pathexpand": textFunc("path", func(p string) (string, error) { return expandHome(p, s.home), nil }),
+		"file":       textFunc("path", func(p string) (string, error) { return s.files.text(resolve(p)) }),
+		"filesha256": textFunc("path", func(p string) (string, error) { return s.files.digest(resolve(p)) }),
 		"fileexists": existsFunc(resolve),
 		"fileset":    filesetFunc(resolve),
 		"templatefile": templateFunc(func(p string) (hcl.Expression, error) {
@@ -130,5 +131,5 @@ func templateError(diags hcl.Diagnostics) error {
 	if d.Subject == nil {
 		return fmt.Errorf("%s: %s", d.Summary, d.Detail)
 	}
-	return fmt.Errorf("%s: %s: %s", place(*d.Subject), d.Summary, d.Detail)
+	return fmt.Errorf("%s: %s: %s", place(*d.Subject), d.Summary, strings.TrimSuffix(d.Detail, "."))
 }

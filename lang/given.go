@@ -62,9 +62,6 @@ func (l *loader) give(values map[string]*given, v *variable, text, from string) 
 		values[v.labels[0]] = &given{value: cty.StringVal(text), from: from}
 		return
 	}
-	if v.sensitive {
-		l.scope.secrets.add(text)
-	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), from, hcl.InitialPos)
 	value := cty.DynamicVal
 	if !diags.HasErrors() {
@@ -73,6 +70,9 @@ func (l *loader) give(values map[string]*given, v *variable, text, from string) 
 		diags = append(diags, more...)
 	}
 	if diags.HasErrors() {
+		if v.sensitive {
+			l.scope.secrets.add(text)
+		}
 		detail := "The value cannot be read as an expression of the language."
 		if !v.sensitive {
 			detail += " " + diags[0].Summary + ": " + diags[0].Detail

@@ -113,7 +113,7 @@ func (b *builder) key(expr hcl.Expression) (string, bool) {
 
 // repeated reports keys that are written twice in one object: HCL would take
 // the last one without a word.
-func (b *builder) repeated(items []item) {
+func (s *scope) repeated(items []item) {
 	keys := make([]string, len(items))
 	for i, it := range items {
 		keys[i] = it.key
@@ -125,9 +125,31 @@ func (b *builder) repeated(items []item) {
 	first := map[string]hcl.Range{}
 	for _, it := range items {
 		if before, ok := first[it.key]; ok {
-			b.add(errorAt(it.at, "the key \""+it.key+"\" is set twice", "It is set at %s already.", place(before)))
+			s.add(errorAt(it.at, "the key \""+it.key+"\" is set twice", "It is set at %s already.", place(before)))
 			continue
 		}
 		first[it.key] = it.at
 	}
+}
+
+// repeatedKeys does the same for every object inside an expression.
+func (s *scope) repeatedKeys(expr hcl.Expression) {
+	node, ok := expr.(hclsyntax.Node)
+	if !ok {
+		return
+	}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		object, ok := n.(*hclsyntax.ObjectConsExpr)
+		if !ok || len(object.Items) < 2 {
+			return nil
+		}
+		items := make([]item, 0, len(object.Items))
+		for _, it := range object.Items {
+			if key, ok := writtenKey(it.KeyExpr); ok {
+				items = append(items, item{key: key, at: it.KeyExpr.Range()})
+			}
+		}
+		s.repeated(items)
+		return nil
+	})
 }

@@ -134,7 +134,8 @@ func constant(expr hcl.Expression) (cty.Value, bool) {
 				return cty.NilVal, false
 			}
 		}
-		return cty.ObjectVal(values), true
+		// A key that is written twice is for the caller to report.
+		return cty.ObjectVal(values), len(values) == len(x.Items)
 	}
 	return cty.NilVal, false
 }

@@ -30,6 +30,7 @@ type scope struct {
 	headers  map[headerKey]cty.Value
 	roots    map[string]*hcl.EvalContext // by directory of the file
 	chain    []step                      // what is being evaluated, outermost first
+	active   map[string]int              // name to place in the chain
 	paths    map[pathKey]string          // interned paths of fields
 }
 
@@ -44,7 +45,7 @@ func newScope(doc *document, files *fileSet, home, workspace string) *scope {
 		doc: doc, files: files, home: home, workspace: workspace, secrets: secretSet{},
 		locals: map[string]cty.Value{}, headers: map[headerKey]cty.Value{},
 		models: make(map[string]*modelNode, len(doc.models)), index: make(map[string]*instance, len(doc.models)),
-		roots: map[string]*hcl.EvalContext{}, paths: map[pathKey]string{},
+		roots: map[string]*hcl.EvalContext{}, active: map[string]int{}, paths: map[pathKey]string{},
 	}
 	for label, b := range doc.models {
 		s.models[label] = &modelNode{block: b, label: label}
@@ -103,7 +104,11 @@ func (s *scope) local(name string) cty.Value {
 	a := s.doc.locals[name]
 	value := cty.DynamicVal
 	if s.enter("local."+name, *a.at) {
+		before := len(s.diags)
 		value = s.eval(a.expr, a.src, nil)
+		if len(s.diags) > before {
+			value = cty.DynamicVal // what reads it has nothing to add
+		}
 		s.leave()
 		s.locals[name] = value
 	}
@@ -113,8 +118,9 @@ func (s *scope) local(name string) cty.Value {
 // enter notes that something is being evaluated; false means that it is
 // already, which is reported.
 func (s *scope) enter(name string, at hcl.Range) bool {
-	i := slices.IndexFunc(s.chain, func(st step) bool { return st.name == name })
-	if i < 0 {
+	i, again := s.active[name]
+	if !again {
+		s.active[name] = len(s.chain)
 		s.chain = append(s.chain, step{name, at})
 		return true
 	}
@@ -126,7 +132,11 @@ func (s *scope) enter(name string, at hcl.Range) bool {
 	return false
 }
 
-func (s *scope) leave() { s.chain = s.chain[:len(s.chain)-1] }
+func (s *scope) leave() {
+	last := len(s.chain) - 1
+	delete(s.active, s.chain[last].name)
+	s.chain = s.chain[:last]
+}
 
 // each is one element of a for_each.
 type each struct {
@@ -147,6 +157,7 @@ func (s *scope) eval(expr hcl.Expression, src *source, e *each) cty.Value {
 	if v, ok := constant(expr); ok {
 		return v
 	}
+	s.repeatedKeys(expr)
 	extra := ""
 	if e != nil {
 		extra = "each"
@@ -168,7 +179,7 @@ func (s *scope) evalIn(expr hcl.Expression, ctx *hcl.EvalContext, e *each) cty.V
 	if !diags.HasErrors() {
 		return value
 	}
-	for _, d := range diags {
+	for _, d := range concealed(diags, expr, ctx) {
 		if e != nil {
 			d.Detail += " (each.key is \"" + e.key + "\")"
 		}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -38,3 +39,17 @@ func (s secretSet) addAll(v cty.Value) {
 }
 
 func (s secretSet) sorted() []string { return slices.Sorted(maps.Keys(s)) }
+
+// concealed takes the details out of what went wrong with an expression that
+// reads a sensitive value: the message of a function may quote its argument.
+func concealed(diags hcl.Diagnostics, expr hcl.Expression, ctx *hcl.EvalContext) hcl.Diagnostics {
+	for _, t := range expr.Variables() {
+		if v, _ := t.TraverseAbs(ctx); v.ContainsMarked() {
+			for _, d := range diags {
+				d.Detail = "The details are not shown, because the expression reads a sensitive value."
+			}
+			return diags
+		}
+	}
+	return diags
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +30,7 @@ func BenchmarkPlan(b *testing.B) {
 				perModel(b, n, func() { parseOnly(b, dir) })
 			})
 			b.Run("plan/"+name, func(b *testing.B) {
+				defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // as main does
 				perModel(b, n, func() { planOnly(b, dir, n) })
 			})
 		}

@@ -15,6 +15,14 @@ import (
 	"github.com/loadoutdev/loadout/providers/sim"
 )
 
+// gcPercent lets the heap grow to five times what lives before it is collected:
+// a command is short, and collecting would cost a quarter of its time. Beyond
+// memoryLimit the collector works as usual.
+const (
+	gcPercent   = 400
+	memoryLimit = 1 << 30
+)
+
 func main() {
 	if sim.IsChild(os.Args[0]) {
 		os.Exit(sim.Child(os.Args[0]))
@@ -36,6 +44,8 @@ type streams struct {
 // run executes one command line and returns the exit code. A crash must not
 // look like one of the documented codes: Go's own would be 2.
 func run(args []string, s streams) (code int) {
+	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
 	defer func() {
 		if r := recover(); r != nil {
 			fmt.Fprintf(s.err, "Error: loadout crashed: %v\n\nThis is a bug. Nothing is half-written: run loadout plan to see where things stand.\n\n%s", r, debug.Stack())

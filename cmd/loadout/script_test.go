@@ -71,13 +71,30 @@ func rehearsal(env *testscript.Env) error {
 // cmdFreePort sets each named variable, and LOADOUT_VAR_<name>, to a free port.
 func cmdFreePort(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		n, err := listenOnce()
 		ts.Check(err)
-		port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-		ts.Check(l.Close())
+		port := strconv.Itoa(n)
 		ts.Setenv(name, port)
 		ts.Setenv("LOADOUT_VAR_"+name, port)
 	}
+}
+
+// listenOnce finds a port that is free now.
+func listenOnce() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	port, err := listenOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // snapshotOf reads the only snapshot below the script's directory.

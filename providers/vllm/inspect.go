@@ -2,7 +2,9 @@ package vllm
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -102,6 +104,7 @@ func (i *inspection) readArgv(argv []string) {
 		return
 	}
 	i.live.Fields = now.fields()
+	defer i.readTemplate()
 	was, ok := cut(told, in.Launch.Model)
 	if !ok {
 		return // a stranger: nothing was launched
@@ -110,6 +113,20 @@ func (i *inspection) readArgv(argv []string) {
 	i.live.Mismatches = append(i.live.Mismatches, different...)
 	if len(different) == 0 && !in.Adopted && !slices.Equal(was.words, now.words) {
 		i.differ(engine.ReasonProcessDiffers, "command", wordsValue(told), wordsValue(i.live.Argv))
+	}
+}
+
+// readTemplate shows the chat template of the launch as the attribute that it
+// came from, not as the path of its copy.
+func (i *inspection) readTemplate() {
+	const flag = "args.chat_template"
+	path := filepath.Join(i.opt.StateDir, i.live.Dir, templateFile)
+	if i.live.Dir == "" || i.live.Fields[flag] != path {
+		return
+	}
+	delete(i.live.Fields, flag)
+	if text, err := os.ReadFile(path); err == nil {
+		i.live.Fields["chat_template"] = string(text)
 	}
 }
 
@@ -198,7 +215,7 @@ func (i *inspection) generate(ctx context.Context, c *client) {
 	asked, cancel := context.WithTimeout(ctx, i.opt.Timeout)
 	defer cancel()
 	switch err := c.generate(asked, i.live.Launch.Served[0]); {
-	case err == nil, err == errNoGeneration:
+	case err == nil, errors.Is(err, errNoGeneration):
 		i.set(engine.StateReady, "")
 	case asked.Err() != nil:
 		i.set(engine.StateHung, "it generated no token within %s", i.opt.Timeout)

@@ -35,11 +35,13 @@ func wantMismatch(t *testing.T, live engine.Live, code engine.ReasonCode, path s
 func TestInspectReady(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	if err := os.WriteFile(filepath.Join(b.dir, "config.json"), []byte("{}"), 0o600); err != nil {
+	config := filepath.Join(b.files, "config.json")
+	if err := os.WriteFile(config, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := b.launch(t, "good")
-	l.Model, l.Argv[5] = filepath.Join(b.dir, "config.json"), filepath.Join(b.dir, "config.json")
+	m := b.model("good")
+	m.ChatTemplate = "{{ x }}"
+	l, _ := b.Render(m, engine.RenderEnv{})
 	in, err := b.start(t, l, b.options())
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +51,7 @@ func TestInspectReady(t *testing.T) {
 		t.Errorf("%s %s %+v", live.State, live.Detail, live.Mismatches)
 	}
 	for path, want := range map[string]engine.Value{
-		"args.max_model_len": int64(512), "served_name": "tiny", "port": int64(b.port), "host": "127.0.0.1", "facts.path": l.Model,
+		"args.max_model_len": int64(512), "served_name": "tiny", "port": int64(b.port), "host": "127.0.0.1", "facts.path": b.files, "chat_template": "{{ x }}",
 	} {
 		if !engine.EqualValues(live.Fields[path], want) {
 			t.Errorf("%s is %v, want %v", path, live.Fields[path], want)
@@ -59,7 +61,7 @@ func TestInspectReady(t *testing.T) {
 	if live := b.inspect(t, known); live.State != engine.StateReady || live.Pid != in.Pid || live.StartTime != in.StartTime || live.StartedAt.IsZero() {
 		t.Errorf("by token: %+v", live)
 	}
-	if err := os.WriteFile(l.Model, []byte("{ }"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("{ }"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	wantMismatch(t, b.inspect(t, in), engine.ReasonArtifactChanged, "artifact")

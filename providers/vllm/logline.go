@@ -75,7 +75,7 @@ func said(text string) string {
 			text = m[1] + ": " + m[2]
 		}
 	}
-	for _, tail := range []string{" [type=", " Try increasing", " See ", " To resolve:", " (parameter="} {
+	for _, tail := range []string{" [type=", " Try increasing", " See ", " To resolve:", " To allow overriding", " (parameter="} {
 		text, _, _ = strings.Cut(text, tail)
 	}
 	return clip(strings.TrimSpace(text), 400)

@@ -89,28 +89,6 @@ func inDir(argv []string, dir string) []string {
 	return out
 }
 
-// portFree refuses a port that somebody has, before anything is started: vLLM
-// itself notices only an owner that listens, and only after its imports.
-func portFree(ctx context.Context, l engine.Launch) error {
-	err := process.PortFree(l.Host, l.Port)
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, process.ErrPort) {
-		return &engine.StartError{Class: classPort, Cause: err.Error(), Field: "host", Status: "not started"}
-	}
-	e := &engine.StartError{Class: classPort, Cause: err.Error(), Field: "port", Hint: "stop it, or set another port", Status: "not started"}
-	asked, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if have, err := newClient(l.URL, "").models(asked); err == nil && len(have) > 0 {
-		e.Cause += fmt.Sprintf("; it serves %s", strings.Join(ids(have), ", "))
-		if len(missing(l.Served, have)) == 0 {
-			e.Hint = "it serves this very model: adopt it, stop it, or set another port"
-		}
-	}
-	return e
-}
-
 // discard stops what a failed start left. It goes on when ctx has ended: that is
 // often the reason for it.
 func (*Provider) discard(ctx context.Context, in engine.Instance, opt engine.StartOptions, cause error) error {

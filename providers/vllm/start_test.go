@@ -21,19 +21,20 @@ import (
 // bench starts fake servers and stops them at the end of the test.
 type bench struct {
 	*Provider
-	dir   string
+	dir   string // state directory
+	files string // model directory
 	count int
 	port  int
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	return &bench{Provider: New(), dir: t.TempDir(), port: freePort(t)}
+	return &bench{Provider: New(), dir: t.TempDir(), files: t.TempDir(), port: freePort(t)}
 }
 
 func (b *bench) model(mode string) *engine.Model {
 	return &engine.Model{Name: "tiny", Served: true, Spec: engine.Spec{
-		Source: "file://" + b.dir, ServedName: "tiny", Aliases: []string{"chat"}, Backend: "vllm",
+		Source: "file://" + b.files, ServedName: "tiny", Aliases: []string{"chat"}, Backend: "vllm",
 		Host: "127.0.0.1", Port: b.port, Command: fakeCommand(mode), Args: map[string]any{"max_model_len": int64(512)},
 	}}
 }
@@ -207,6 +208,21 @@ func TestStartRefusesPort(t *testing.T) {
 		if !strings.Contains(e.Cause, want) {
 			t.Errorf("%q does not say %q", e.Cause, want)
 		}
+	}
+}
+
+func TestStartRefusesStartingServer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	l := b.launch(t, "slow")
+	child, err := process.Start(process.Spec{Argv: l.Argv, Dir: b.dir, Log: filepath.Join(b.dir, "log"), Env: []string{"PATH=/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Stop(context.Background(), child.Identity, process.StopOptions{})
+	_, err = b.start(t, l, b.options())
+	if e := startError(t, err, classPort); !strings.Contains(e.Cause, "pid "+strconv.Itoa(child.Pid)) || !strings.Contains(e.Cause, "is starting") {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -22,15 +22,15 @@ func Discovered(s *Screen, file string, artifacts []engine.Artifact, sum artifac
 	}
 	p.table("", 2, rows)
 	for _, id := range sum.Gone {
-		p.line(p.paint(bad, "-"), " ", p.clean(id), "  gone")
+		p.line(p.paint(bad, "-"), "  ", p.clean(id), "  gone")
 	}
 	for i := range artifacts {
 		for _, problem := range artifacts[i].Problems {
-			p.line(p.paint(warn, "!"), " ", p.clean(artifacts[i].Source), "  ", p.clean(problem))
+			p.line(p.paint(warn, "!"), "  ", p.clean(artifacts[i].Source), "  ", p.clean(problem))
 		}
 	}
 	for _, f := range findings {
-		p.line(p.paint(warn, "!"), " ", p.clean(f.Path), "  ", p.clean(f.Problem))
+		p.line(p.paint(warn, "!"), "  ", p.clean(f.Path), "  ", p.clean(f.Problem))
 	}
 	if len(rows)+len(sum.Gone)+len(findings) > 0 {
 		p.gap()

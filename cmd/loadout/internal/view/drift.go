@@ -13,22 +13,21 @@ func (p *planPage) drift() {
 	}
 	p.gap()
 	p.line("Changed outside Loadout")
-	p.driftItems("  ", p.plan.Drift)
+	p.table("  ", 1, p.driftRows(p.plan.Drift))
 }
 
-func (p *page) driftItems(indent string, items []engine.DriftItem) {
+func (p *page) driftRows(items []engine.DriftItem) [][]cell {
 	rows := make([][]cell, len(items))
 	for i := range items {
 		d := &items[i]
 		rows[i] = []cell{as(bad, "!"), text(p.clean(d.Model)), text(""), text(p.driftText(d))}
 	}
-	p.table(indent, 1, rows)
+	return rows
 }
 
 // driftText says in words how live and snapshot differ.
 func (s *Screen) driftText(d *engine.DriftItem) string {
 	detail, field := s.clean(d.Detail), s.clean(shortPath(d.Path))
-	values := " " + s.brief(d.Live, inlineMost) + ", snapshot says " + s.brief(d.Snapshot, inlineMost)
 	switch d.Code {
 	case engine.ReasonProcessGone:
 		return or(detail, "its process is gone")
@@ -40,15 +39,27 @@ func (s *Screen) driftText(d *engine.DriftItem) string {
 		if field == "" {
 			return or(detail, "it does not answer as this model")
 		}
-		return "answers " + field + values
+		return "answers " + s.against(field, d)
 	case engine.ReasonProcessDiffers:
 		if field == "" {
 			return or(detail, "the running process is not what was started")
 		}
-		return "runs with " + field + values
+		return "runs with " + s.against(field, d)
 	default:
 	}
-	return or(detail, string(d.Code)+after(" ", field)+values)
+	return or(detail, string(d.Code)+" "+s.against(field, d))
+}
+
+// against puts the live value of a field beside the recorded one.
+func (s *Screen) against(field string, d *engine.DriftItem) string {
+	live, recorded := s.brief(d.Live, inlineMost), s.brief(d.Snapshot, inlineMost)
+	if d.Live == nil {
+		live = "unset"
+	}
+	if d.Snapshot == nil {
+		recorded = "unset"
+	}
+	return field + " " + live + ", snapshot says " + recorded
 }
 
 // Drift writes what differs between the snapshot of a workspace and what is
@@ -56,10 +67,12 @@ func (s *Screen) driftText(d *engine.DriftItem) string {
 // that could not be looked at. next is the command that comes next.
 func Drift(s *Screen, workspace string, items []engine.DriftItem, total int, next string, unknown ...engine.Live) error {
 	p := s.page()
-	p.driftItems("", items)
+	rows := p.driftRows(items)
 	for i := range unknown {
-		p.line(p.paint(warn, "?"), " ", p.clean(unknown[i].Model), "   could not be looked at", after(": ", p.clean(unknown[i].Detail)))
+		l := &unknown[i]
+		rows = append(rows, []cell{as(warn, "?"), text(p.clean(l.Model)), text(""), text("could not be looked at" + after(": ", p.clean(l.Detail)))})
 	}
+	p.table("", 1, rows)
 	drifted := map[string]bool{}
 	for i := range items {
 		drifted[items[i].Model] = true

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/loadoutdev/loadout/engine"
@@ -30,66 +29,20 @@ func (p *planPage) ending() {
 	p.verdict()
 }
 
-// total is one line, or two where one would be wider than the terminal.
-func (p *planPage) total(counts, interruptions string) {
-	if n := p.prose(0); n == 0 || cells(counts)+2+cells(interruptions) <= n {
-		p.line(counts, "  ", interruptions)
+// total is two sentences on one line, or on two where one would be wider than
+// the terminal.
+func (p *page) total(counts, rest string) {
+	if n := p.prose(0); rest == "" || n == 0 || cells(counts)+2+cells(rest) <= n {
+		p.line(counts, "  ", rest)
 		return
 	}
-	p.paragraph("", "      ", counts)
-	p.paragraph("", "      ", interruptions)
+	p.paragraph("", "  ", counts)
+	p.paragraph("", "  ", rest)
 }
 
 func (s *Screen) styleOf(a engine.Action) style {
 	_, st := s.symbol(a)
 	return st
-}
-
-// gist is the cause of a change in a few words.
-func (p *planPage) gist(c *engine.Change) string {
-	var fields, causes []string
-	for _, r := range c.Reasons {
-		switch word := causeWord(r); {
-		case word != "":
-			causes = append(causes, p.clean(word))
-		case r.Path != "":
-			fields = append(fields, p.clean(shortPath(r.Path)))
-		}
-	}
-	if len(fields) > 0 {
-		causes = append(causes, few(fields)...)
-	}
-	return strings.Join(slices.Compact(causes), ", ")
-}
-
-// causeWord is a reason that is not about a field that somebody wrote.
-func causeWord(r engine.Reason) string {
-	switch r.Code {
-	case engine.ReasonNew:
-		return "new"
-	case engine.ReasonRemoved:
-		return "removed"
-	case engine.ReasonArtifactChanged:
-		return "weights changed"
-	case engine.ReasonProcessGone:
-		return "process gone"
-	case engine.ReasonProcessDiffers:
-		return "process differs" + after(" in ", shortPath(r.Path))
-	case engine.ReasonAnswersDifferently:
-		return "answers differently" + after(" in ", shortPath(r.Path))
-	case engine.ReasonHung:
-		return "hung"
-	case engine.ReasonUnfinished:
-		return "interrupted before"
-	case engine.ReasonMoved:
-		return "renamed from " + r.Detail
-	case engine.ReasonAdopted:
-		return "already running"
-	case engine.ReasonLockViolation:
-		return "not the locked bytes"
-	case engine.ReasonConfigChanged, engine.ReasonFactsChanged:
-	}
-	return ""
 }
 
 // counts: "1 start, 2 restarts, 1 stop, 1 unchanged". A restart is a restart.
@@ -172,31 +125,15 @@ func (p *planPage) awayText(away []*engine.Change) string {
 	return text + "."
 }
 
-// verdict is whether apply would go ahead, and the next command.
+// verdict is whether apply would go ahead, and if so the next command.
 func (p *planPage) verdict() {
 	if blockers := p.blockers(); blockers != "" {
 		p.line(p.paint(bad, "Apply refuses this plan: "+blockers+"."))
 		return
 	}
-	next := p.o.Next
-	switch {
-	case next != "":
-	case p.o.Saved != "":
-		next = "loadout apply " + shellWord(p.o.Saved)
-	default:
-		next = "loadout apply" + p.workspaceFlag() + "   (or --out plan.json to have it approved first)"
-		if p.o.Destroy {
-			next = "loadout destroy" + p.workspaceFlag()
-		}
+	if p.o.Next != "" {
+		p.line("Next: ", p.clean(p.o.Next))
 	}
-	p.line("Next: ", p.clean(next))
-}
-
-func (p *planPage) workspaceFlag() string {
-	if p.plan.Workspace == "" {
-		return ""
-	}
-	return " -w " + shellWord(p.plan.Workspace)
 }
 
 // blockers counts what keeps apply from going ahead.

@@ -11,7 +11,7 @@ import (
 
 // explainMost is how wide a value may be beside others. A field that is
 // explained alone is shown whole.
-const explainMost = 24
+const explainMost = 18
 
 // Explain writes desired, recorded and running value of each field side by
 // side, with its origin and what it overrode. "=" repeats the desired value,

@@ -69,7 +69,10 @@ func TestDiagnosticsGolden(t *testing.T) {
 	golden(t, "diagnostics_piped", draw(t, piped, show))
 	golden(t, "diagnostics_color", draw(t, colored, show))
 	golden(t, "diagnostics_one", draw(t, terminal, func(s *Screen) error { return Diagnostics(s, diags[:1], files) }))
-	golden(t, "failure", draw(t, terminal, func(s *Screen) error { return Failure(s, errors.New("port 24001 is taken\nby pid 7")) }))
+	joined := errors.Join(errors.New("port 24001 is taken"), errors.New("port 24002 too"))
+	golden(t, "diagnostics_joined", draw(t, terminal, func(s *Screen) error {
+		return Diagnostics(s, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: joined.Error()}}, nil)
+	}))
 	var b bytes.Buffer
 	if err := DiagnosticsJSON(&b, diags, files); err != nil {
 		t.Fatal(err)
@@ -200,9 +203,11 @@ func TestDiscoveredGolden(t *testing.T) {
 }
 
 func TestFileDiffGolden(t *testing.T) {
-	golden(t, "filediff", draw(t, piped, func(s *Screen) error {
-		return FileDiff(s, "models.hcl", []byte("a = 1\nbb = 2\n\nc = 3\n"), []byte("a  = 1\nbb = 2\n\nc = 3\n"))
-	}))
+	var b bytes.Buffer
+	if err := FileDiff(piped(&b), "models.hcl", []byte("a = 1\nbb = 2\n\nc = 3\n"), []byte("a  = 1\nbb = 2\n\nc = 3\n")); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "filediff", b.Bytes())
 }
 
 func failedRun() (*engine.Plan, *apply.Result) {

@@ -69,7 +69,7 @@ func (o *outlined) artifact() {
 	revision, _ := o.take("facts.revision").(string)
 	value := o.p.clean(source)
 	if revision != "" && !strings.Contains(source, "@") {
-		value += "@" + o.p.clean(revision[:min(7, len(revision))])
+		value += "@" + o.p.clean(shortRevision(revision))
 	}
 	if n, ok := o.take("facts.weight_bytes").(int64); ok {
 		value += "  " + size(n)
@@ -77,6 +77,12 @@ func (o *outlined) artifact() {
 		value += "  size not known"
 	}
 	o.row("artifact", value)
+}
+
+// shortRevision is enough of a commit or digest to compare by eye.
+func shortRevision(revision string) string {
+	revision = strings.TrimPrefix(revision, "sha256:")
+	return revision[:min(7, len(revision))]
 }
 
 // settings joins the leaves of an object attribute: "max_model_len 448, …".

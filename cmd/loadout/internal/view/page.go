@@ -26,7 +26,8 @@ func (p *page) linef(format string, a ...any) { p.line(fmt.Sprintf(format, a...)
 // gap writes an empty line.
 func (p *page) gap() { p.b.WriteByte('\n') }
 
-// prose writes running text behind a first and a following indent.
+// paragraph writes running text, its first line behind first, the others behind
+// rest. On a terminal it is wrapped.
 func (p *page) paragraph(first, rest, text string) {
 	for i, l := range wrap(text, p.prose(cells(rest))) {
 		if i == 0 {

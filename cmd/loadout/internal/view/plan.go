@@ -11,8 +11,7 @@ import (
 type PlanOptions struct {
 	Full    bool   // list every field, every line of a diff and what does not change
 	Destroy bool   // the plan ends everything: models go although their blocks are there
-	Saved   string // file that the plan was written to; empty: none
-	Next    string // command that comes next; empty: apply for the workspace
+	Next    string // command that comes next; empty: none, apply itself shows the plan
 }
 
 type planPage struct {

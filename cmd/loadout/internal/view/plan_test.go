@@ -48,14 +48,14 @@ func planCases() []planCase {
 	empty.Serial, empty.Lineage = 0, ""
 	first := planOf(0, create())
 	first.Serial, first.Lineage = 0, ""
+	const next = "loadout apply -w rtx4080   (or --out plan.json to have it approved first)"
 	return []planCase{
-		{"plan_main", main(), PlanOptions{}, terminal},
-		{"plan_main_piped", main(), PlanOptions{}, piped},
-		{"plan_main_ascii", main(), PlanOptions{}, ascii},
-		{"plan_main_color", main(), PlanOptions{}, colored},
-		{"plan_main_full", main(), PlanOptions{Full: true}, terminal},
-		{"plan_main_saved", main(), PlanOptions{Saved: "my plan.json"}, terminal},
-		{"plan_over", over, PlanOptions{}, terminal},
+		{"plan_main", main(), PlanOptions{Next: next}, terminal},
+		{"plan_main_piped", main(), PlanOptions{Next: next}, piped},
+		{"plan_main_ascii", main(), PlanOptions{Next: next}, ascii},
+		{"plan_main_color", main(), PlanOptions{Next: next}, colored},
+		{"plan_main_full", main(), PlanOptions{Full: true, Next: next}, terminal},
+		{"plan_over", over, PlanOptions{Next: next}, terminal},
 		{"plan_unknown_memory", unknown, PlanOptions{}, terminal},
 		{"plan_offline", offline, PlanOptions{}, terminal},
 		{"plan_checks", checks, PlanOptions{}, terminal},
@@ -93,7 +93,9 @@ func TestPlanEndingStandsAlone(t *testing.T) {
 		c.Model = fmt.Sprintf("m%02d", i)
 		changes = append(changes, c)
 	}
-	out := string(draw(t, piped, func(s *Screen) error { return Plan(s, planOf(2, changes...), PlanOptions{}) }))
+	out := string(draw(t, piped, func(s *Screen) error {
+		return Plan(s, planOf(2, changes...), PlanOptions{Next: "loadout apply -w rtx4080"})
+	}))
 	all := lines(out)
 	last := strings.Join(all[len(all)-8:], "\n")
 	for _, want := range []string{"restart  m39", "Plan: 40 restarts, 2 unchanged.", "about 95 s", "Next: loadout apply -w rtx4080"} {

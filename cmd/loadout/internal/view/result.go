@@ -14,6 +14,7 @@ import (
 // the logs are.
 func ApplyResult(s *Screen, plan *engine.Plan, r *apply.Result, stateDir string) error {
 	p := s.page()
+	p.gap() // it follows the plan
 	for i := range r.Outcomes {
 		if o := &r.Outcomes[i]; o.Err != nil {
 			p.cause(o, stateDir)
@@ -22,7 +23,7 @@ func ApplyResult(s *Screen, plan *engine.Plan, r *apply.Result, stateDir string)
 	}
 	p.outcomes(plan, r)
 	p.gap()
-	p.line(p.resultTitle(r))
+	p.verdict(r)
 	if next := nextAfter(plan, r); next != "" {
 		p.line("Next: ", p.clean(next))
 	}
@@ -39,7 +40,7 @@ func (p *page) cause(o *apply.Outcome, stateDir string) {
 	p.line(p.paint(bad, "Error:"), " ", p.paint(strong, head))
 	if o.Start != nil {
 		p.gap()
-		p.detail("  ", o.Start.Cause)
+		p.detail("  ", sentence(o.Start.Cause))
 		if o.Start.Hint != "" {
 			p.detail("  ", sentence(o.Start.Hint))
 		}
@@ -61,8 +62,13 @@ func logOf(o *apply.Outcome) string {
 	return o.Log
 }
 
-// sentence ends a hint with a full stop.
+// sentence gives a phrase a capital, unless it begins with a name of the
+// machine's, and a full stop.
 func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if first, _, _ := strings.Cut(text, " "); first != "" && strings.Trim(first, "abcdefghijklmnopqrstuvwxyz") == "" {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
 	if text == "" || strings.ContainsAny(text[len(text)-1:], ".?!") {
 		return text
 	}
@@ -119,19 +125,19 @@ func became(o *apply.Outcome, served bool) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *page) resultTitle(r *apply.Result) string {
-	verdict, st := "Apply failed:", bad
+func (p *page) verdict(r *apply.Result) {
+	text := "Apply failed: "
 	switch {
 	case r.Interrupted:
-		verdict = "Apply interrupted:"
+		text = "Apply interrupted: "
 	case r.OK():
-		verdict, st = "Apply complete:", good
+		text = "Apply complete: "
 	}
-	text := p.paint(st, verdict) + " " + tallyResult(r) + "."
+	record := ""
 	if r.Serial > 0 {
-		text += fmt.Sprintf(" Snapshot %d says what runs now.", r.Serial)
+		record = fmt.Sprintf("Snapshot %d says what runs now.", r.Serial)
 	}
-	return text
+	p.total(text+tallyResult(r)+".", record)
 }
 
 func tallyResult(r *apply.Result) string {
