@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -157,4 +158,41 @@ func BenchmarkParseOnly(b *testing.B) {
 			})
 		}
 	}
+}
+
+// TestCost bounds what the language adds to parsing, in bytes allocated, which
+// unlike time is the same on every machine, and holds that it grows with the
+// number of models and not faster.
+func TestCost(t *testing.T) {
+	for name, generate := range map[string]func(int) string{"Blocks": benchBlocks, "ForEach": benchForEach} {
+		small, large := loadBytes(t, generate(250)), loadBytes(t, generate(2000))
+		parse := allocated(func() {
+			if _, diags := hclparse.NewParser().ParseHCL([]byte(generate(2000)), "main.hcl"); diags.HasErrors() {
+				t.Fatal(diags)
+			}
+		})
+		if large > parse*13/10 {
+			t.Errorf("%s: Load allocates %d bytes, parsing alone %d", name, large, parse)
+		}
+		if large > small*9 {
+			t.Errorf("%s: 8 times the models take %.1f times the memory", name, float64(large)/float64(small))
+		}
+	}
+}
+
+func loadBytes(t *testing.T, text string) uint64 {
+	dir := write(t, "main.hcl", text)
+	return allocated(func() {
+		if _, diags := Load(Options{Dir: dir}); diags.HasErrors() {
+			t.Fatal(diags)
+		}
+	})
+}
+
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

@@ -55,8 +55,9 @@ func (s *scope) expand(n *modelNode) {
 		n.byKey = make(map[string]*instance, len(eaches))
 	}
 	name, renamed := s.nameBlank(n)
+	enabled := s.enabling(n.block)
 	for _, e := range eaches {
-		if !s.enabled(n.block, e) {
+		if !enabled(e) {
 			n.disabled = e == nil
 			continue
 		}
@@ -167,13 +168,28 @@ func eachProblem(v cty.Value) string {
 	return "The value is " + ty.FriendlyName() + "."
 }
 
-// enabled evaluates the attribute enabled; true without one.
-func (s *scope) enabled(b *block, e *each) bool {
+// enabling tells for each key whether a block is enabled; it is without the
+// attribute.
+func (s *scope) enabling(b *block) func(*each) bool {
 	a := b.attr("enabled")
-	if a == nil {
-		return true
+	switch {
+	case a == nil:
+		return func(*each) bool { return true }
+	case b.attr("for_each") == nil:
+		return func(*each) bool { return s.boolean(a, nil) }
 	}
-	return s.boolean(a, e)
+	condition, ok := s.newBlank(a.expr, a.src)
+	return func(e *each) bool {
+		if !ok {
+			return true
+		}
+		v, known, err := s.valueFor(&condition, e)
+		on, isBool := v.(bool)
+		if !isBool && (known || err != nil) {
+			s.add(errorAt(*a.at, "enabled must be true or false", "For each.key %q it is %s.", e.key, describe(v)))
+		}
+		return on || !isBool
+	}
 }
 
 // boolean evaluates an attribute that must be true or false.

@@ -43,13 +43,6 @@ func (s *scope) fileFunctions(base string, pure map[string]function.Function) ma
 	}
 }
 
-func expandHome(p, home string) string {
-	if home != "" && (p == "~" || len(p) > 1 && p[:2] == "~/") {
-		return home + p[1:]
-	}
-	return p
-}
-
 func existsFunc(resolve func(string) string) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}},

@@ -186,14 +186,22 @@ func (s *scope) served(inst *instance, attr string) cty.Value {
 	if a, ok := engine.LookupAttribute(attr); ok && a.In&engine.InServe != 0 {
 		if sv := s.servedBy(inst); sv != nil {
 			if a := sv.block.attr(attr); a != nil {
-				return s.eval(a.expr, a.src, sv.each)
+				return written(s.eval(a.expr, a.src, sv.each))
 			}
 		}
 	}
 	if a := inst.node.attr(attr); a != nil {
-		return s.eval(a.expr, a.src, inst.each)
+		return written(s.eval(a.expr, a.src, inst.each))
 	}
 	return cty.NilVal
+}
+
+// written is NilVal for an explicit null, which unsets whatever is below.
+func written(v cty.Value) cty.Value {
+	if v.IsKnown() && v.IsNull() {
+		return cty.NilVal
+	}
+	return v
 }
 
 // endpoint is the base URL at which the model answers: of its own server, or of

@@ -206,6 +206,7 @@ func TestDidYouMean(t *testing.T) {
 func TestDeepNesting(t *testing.T) {
 	for _, text := range []string{
 		"a = " + strings.Repeat("[", 1<<20), "a = " + strings.Repeat("(", maxDepth-1), strings.Repeat("a {\n", 1<<18), "a = \"" + strings.Repeat("${", 1<<18),
+		"a = " + strings.Repeat("!", 1<<20) + "true\n", "a = " + strings.Repeat("true ? 1 : ", 1<<17) + "1\n",
 	} {
 		if _, diags := Load(Options{Dir: write(t, "main.hcl", text)}); !diags.HasErrors() {
 			t.Errorf("%.20q… was accepted", text)

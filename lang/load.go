@@ -147,12 +147,18 @@ func homeOf(environ []string) string {
 	return home
 }
 
+// expandHome replaces a leading "~" by the user's home.
+func expandHome(path, home string) string {
+	if home != "" && (path == "~" || strings.HasPrefix(path, "~/")) {
+		return home + path[1:]
+	}
+	return path
+}
+
 // resolvePath makes a path that people wrote absolute: "~" is the home, a
 // relative path starts at base.
 func resolvePath(path, base, home string) string {
-	if home != "" && (path == "~" || strings.HasPrefix(path, "~/")) {
-		path = home + path[1:]
-	}
+	path = expandHome(path, home)
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(base, path)
 	}

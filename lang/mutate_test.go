@@ -1,9 +1,11 @@
 package lang
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
@@ -84,6 +86,9 @@ func expressionsOf(src []byte) []hcl.Range {
 			ranges = append(ranges, n.Range())
 		}
 		return nil
+	})
+	slices.SortFunc(ranges, func(a, b hcl.Range) int {
+		return cmp.Or(cmp.Compare(a.Start.Byte, b.Start.Byte), cmp.Compare(a.End.Byte, b.End.Byte))
 	})
 	return ranges
 }

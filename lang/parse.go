@@ -50,6 +50,9 @@ func newFileSet(dir string) *fileSet {
 // Parse parses one file; a name that ends in .json is in JSON syntax. With
 // errors the file holds what could be understood, and the bytes for snippets.
 func Parse(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
+	if d := tooDeep(name, src); d != nil {
+		return &hcl.File{Body: hcl.EmptyBody(), Bytes: src}, hcl.Diagnostics{d}
+	}
 	if strings.HasSuffix(name, ".json") {
 		file, diags := hcljson.Parse(src, name)
 		if file == nil {
@@ -57,30 +60,35 @@ func Parse(name string, src []byte) (*hcl.File, hcl.Diagnostics) {
 		}
 		return file, diags
 	}
-	if d := tooDeep(name, src); d != nil {
-		return &hcl.File{Body: &hclsyntax.Body{}, Bytes: src}, hcl.Diagnostics{d}
-	}
 	return hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 }
 
-// maxDepth bounds the nesting of brackets, because the parser calls itself for
-// each and the stack of a process is finite.
-const maxDepth = 5000
+// The parser calls itself for each bracket and each prefix or choice operator,
+// and the stack of a process is finite; no real file comes near these bounds.
+const (
+	maxDepth     = 5_000  // open brackets
+	maxOperators = 50_000 // of ! - ? on one line
+)
 
-// tooDeep counts brackets wherever they stand: no real file comes near.
+// tooDeep counts wherever the characters stand, also in texts.
 func tooDeep(name string, src []byte) *hcl.Diagnostic {
-	depth, line := 0, 1
+	depth, operators, line := 0, 0, 1
 	for _, c := range src {
 		switch c {
 		case '\n':
 			line++
+			operators = 0
+		case '!', '-', '?':
+			operators++
 		case '(', '[', '{':
-			if depth++; depth > maxDepth {
-				rng := hcl.Range{Filename: name, Start: hcl.Pos{Line: line, Column: 1}, End: hcl.Pos{Line: line, Column: 1}}
-				return errorAt(rng, "too deeply nested", "More than %d brackets are open here.", maxDepth)
-			}
+			depth++
 		case ')', ']', '}':
 			depth--
+		}
+		if depth > maxDepth || operators > maxOperators {
+			pos := hcl.Pos{Line: line, Column: 1}
+			return errorAt(hcl.Range{Filename: name, Start: pos, End: pos}, "too deeply nested",
+				"There are more than %d open brackets, or more than %d operators on this line.", maxDepth, maxOperators)
 		}
 	}
 	return nil
@@ -127,7 +135,8 @@ func (s *fileSet) read(path string) ([]byte, error) {
 	return src, nil
 }
 
-// text is the content of a file that an expression reads. It is read once.
+// text is the content of a file that an expression reads. It is read once. It
+// belongs to the evaluation, which is no concurrent work.
 func (s *fileSet) text(path string) (string, error) {
 	if text, ok := s.texts[path]; ok {
 		return text, nil

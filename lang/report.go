@@ -116,8 +116,14 @@ func compareRanges(a, b *hcl.Range) int {
 		cmp.Compare(a.Start.Byte, b.Start.Byte), cmp.Compare(a.End.Byte, b.End.Byte))
 }
 
+// redact takes sensitive texts out of a message. Shorter ones are part of so
+// many words that taking them out would show them.
 func redact(text string, secrets []string) string {
+	const shortest = 4
 	for _, s := range secrets {
+		if len(s) < shortest {
+			continue
+		}
 		text = strings.ReplaceAll(text, s, "(sensitive)")
 	}
 	return text

@@ -52,9 +52,9 @@ func (s *scope) serveAll() bool {
 
 func (s *scope) serveOne(found *serving, label string, b *block) {
 	n, single := s.models[label], s.index[label]
-	eaches := s.elements(b)
+	eaches, enabled := s.elements(b), s.enabling(b)
 	for _, e := range eaches {
-		if s.enabled(b, e) {
+		if enabled(e) {
 			if inst := s.target(label, b, e, n, single); inst != nil {
 				s.take(found, inst, b, e)
 			}

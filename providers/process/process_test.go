@@ -5,99 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/loadoutdev/loadout/engine"
 )
-
-// The test binary plays the processes that the tests start: its first argument
-// says which part. Every part ends by itself after a minute.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "play" {
-		time.AfterFunc(time.Minute, func() { os.Exit(3) })
-		play(os.Args[2], os.Args[3:])
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-func play(part string, args []string) {
-	switch part {
-	case "sleep": // ends at TERM
-		fmt.Println("asleep")
-		select {}
-	case "deaf": // ignores TERM
-		signal.Ignore(syscall.SIGTERM)
-		fmt.Println("asleep")
-		select {}
-	case "swallow": // needs two TERMs
-		ch := make(chan os.Signal, 2)
-		signal.Notify(ch, syscall.SIGTERM)
-		fmt.Println("asleep")
-		<-ch
-		<-ch
-		fmt.Println("ended by the second TERM")
-	case "fds":
-		fds, _ := os.ReadDir("/proc/self/fd")
-		for _, fd := range fds {
-			target, _ := os.Readlink("/proc/self/fd/" + fd.Name())
-			fmt.Println("fd", fd.Name(), target)
-		}
-	case "family": // a leader with children: args are their parts
-		for _, a := range args {
-			child := exec.Command(os.Args[0], "play", a)
-			child.Stdout = os.Stdout
-			if a == "hidden" { // a session of its own
-				child.Args[2] = "deaf"
-				child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-			}
-			if a == "tracker" {
-				child.Args = []string{os.Args[0], "play", "tracker", "resource_tracker"}
-			}
-			if err := child.Start(); err != nil {
-				panic(err)
-			}
-			go child.Wait()
-		}
-		fmt.Println("asleep")
-		select {}
-	case "tracker": // as Python's: deaf, ends when it is alone in its session, and says so
-		signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
-		fmt.Println("asleep")
-		session, _ := unix.Getsid(0)
-		for {
-			time.Sleep(20 * time.Millisecond)
-			table, _ := All()
-			alone := true
-			for _, p := range table {
-				alone = alone && (p.Session != session || p.Pid == os.Getpid())
-			}
-			if alone {
-				fmt.Println("cleaned up")
-				return
-			}
-		}
-	case "listen":
-		ln, err := net.Listen("tcp", args[0])
-		if err != nil {
-			panic(err)
-		}
-		fmt.Println("asleep", ln.Addr())
-		select {}
-	}
-}
-
-func getsid() int { sid, _ := unix.Getsid(0); return sid }
 
 // start starts a part and waits until so many processes of it say that they are
 // asleep.
@@ -350,46 +267,5 @@ func TestStopInterrupted(t *testing.T) {
 	defer cancel()
 	if err := Stop(ctx, c.Identity, StopOptions{Timeout: time.Minute}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
-	}
-}
-
-func TestJudge(t *testing.T) {
-	me := uint32(os.Geteuid())
-	id := Identity{Pid: 100, StartTime: 50, BootID: "b", Token: "t"}
-	leader := Proc{Pid: 100, Session: 100, Group: 100, Start: 50, UID: me}
-	child := Proc{Pid: 101, Parent: 1, Session: 100, Group: 100, Start: 60, UID: me}
-	tests := map[string]struct {
-		boot  string
-		procs []Proc
-		token map[int]string
-		want  Standing
-	}{
-		"leader":                      {"b", []Proc{leader, child}, map[int]string{100: "t"}, Running},
-		"nothing":                     {"b", nil, nil, Gone},
-		"reboot":                      {"c", []Proc{child}, nil, Gone},
-		"reboot, pid in use":          {"c", []Proc{leader}, map[int]string{100: "t"}, Foreign},
-		"other token":                 {"b", []Proc{leader}, map[int]string{100: "u"}, Foreign},
-		"no token":                    {"b", []Proc{leader}, nil, Foreign},
-		"other user":                  {"b", []Proc{{Pid: 100, Session: 100, Start: 50, UID: me + 1}}, map[int]string{100: "t"}, Foreign},
-		"pid reused":                  {"b", []Proc{{Pid: 100, Session: 7, Start: 90, UID: me}, child}, nil, Foreign},
-		"orphan":                      {"b", []Proc{child}, nil, Orphans},
-		"orphan older than leader":    {"b", []Proc{{Pid: 101, Session: 100, Start: 49, UID: me}}, nil, Gone},
-		"orphan of another user":      {"b", []Proc{{Pid: 101, Session: 100, Start: 60, UID: me + 1}}, nil, Gone},
-		"orphan of another launch":    {"b", []Proc{child}, map[int]string{101: "u"}, Foreign},
-		"session of somebody else":    {"b", []Proc{{Pid: 101, Session: 7, Start: 60, UID: me}}, nil, Gone},
-		"orphan that shows our token": {"b", []Proc{child}, map[int]string{101: "t"}, Orphans},
-	}
-	for name, tt := range tests {
-		table := map[int]Proc{}
-		for _, p := range tt.procs {
-			table[p.Pid] = p
-		}
-		got := id.judge(tt.boot, table, func(pid int) string { return tt.token[pid] })
-		if got.Standing != tt.want {
-			t.Errorf("%s: %+v, want standing %d", name, got, tt.want)
-		}
-		if (got.Standing == Running || got.Standing == Orphans) != (len(got.Members) > 0) {
-			t.Errorf("%s: members %v", name, got.Members)
-		}
 	}
 }

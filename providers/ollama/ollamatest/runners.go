@@ -2,6 +2,7 @@ package ollamatest
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -169,6 +170,30 @@ func (s *Server) generate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, done(in.Model, " token", "length"))
+}
+
+// chat is the OpenAI way to generate; errors have its shape.
+func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
+	in, ok := s.read(w, r)
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	m := s.models[canonical(in.Model)]
+	s.mu.Unlock()
+	if m == nil {
+		w.WriteHeader(http.StatusNotFound)
+		answer(w, map[string]any{"error": map[string]any{"message": fmt.Sprintf("model '%s' not found", in.Model), "type": "not_found_error", "param": nil, "code": nil}})
+		return
+	}
+	if !s.load(w, r, in, m) || s.hangs(r) {
+		return
+	}
+	answer(w, map[string]any{
+		"object": "chat.completion", "model": in.Model,
+		"choices": []map[string]any{{"index": 0, "message": map[string]any{"role": "assistant", "content": "token"}, "finish_reason": "stop"}},
+		"usage":   map[string]any{"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+	})
 }
 
 func (s *Server) hangs(r *http.Request) bool {

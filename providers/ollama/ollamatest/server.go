@@ -99,19 +99,20 @@ func (s *Server) EvictAll() {
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]http.HandlerFunc{
-		"GET /{$}":                 s.root,
-		"GET /api/version":         s.version,
-		"GET /api/tags":            s.tags,
-		"GET /api/ps":              s.ps,
-		"POST /api/show":           s.show,
-		"POST /api/pull":           s.pull,
-		"POST /api/create":         s.create,
-		"POST /api/copy":           s.copy,
-		"DELETE /api/delete":       s.delete,
-		"POST /api/generate":       s.generate,
-		"POST /api/embed":          s.embed,
-		"HEAD /api/blobs/{digest}": s.hasBlob,
-		"POST /api/blobs/{digest}": s.putBlob,
+		"GET /{$}":                  s.root,
+		"GET /api/version":          s.version,
+		"GET /api/tags":             s.tags,
+		"GET /api/ps":               s.ps,
+		"POST /api/show":            s.show,
+		"POST /api/pull":            s.pull,
+		"POST /api/create":          s.create,
+		"POST /api/copy":            s.copy,
+		"DELETE /api/delete":        s.delete,
+		"POST /api/generate":        s.generate,
+		"POST /api/embed":           s.embed,
+		"POST /v1/chat/completions": s.chat,
+		"HEAD /api/blobs/{digest}":  s.hasBlob,
+		"POST /api/blobs/{digest}":  s.putBlob,
 	} {
 		mux.HandleFunc(pattern, h)
 	}
