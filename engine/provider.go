@@ -61,6 +61,10 @@ type StartOptions struct {
 	Timeout  time.Duration
 	Stop     time.Duration // patience when a failed start must be cleaned up
 	Probe    Probe
+	// Devices gives the UUID of a GPU by the id that Launch.GPUs uses, as far as
+	// the host told. It is no part of the launch, so that a host without
+	// nvidia-smi plans the same.
+	Devices  map[string]string
 	Expect   time.Duration        // how long an earlier start took; 0: unknown
 	Started  func(Instance) error // an error aborts the start
 	Progress func(Progress)
@@ -110,6 +114,14 @@ type Adopter interface {
 // a launch will take. ok is false when it cannot be known.
 type MemoryEstimator interface {
 	Memory(m *Model, gpu GPU) (bytes int64, ok bool)
+}
+
+// Excluder is implemented by providers of services in which two launches can
+// stand in each other's way although both are right.
+type Excluder interface {
+	// Exclude says in one line why a and b cannot both stay loaded; empty when
+	// they can. Both are of one service and one set of weights.
+	Exclude(a, b *Launch) string
 }
 
 // Updater is implemented by providers that can change a running instance

@@ -43,8 +43,38 @@ func Render(models []Model, providers map[string]Provider, ws Workspace) (map[st
 		}
 		launches[m.Name] = &l
 	}
+	problems = append(problems, exclusions(models, launches, providers)...)
 	SortProblems(problems)
 	return launches, problems
+}
+
+// exclusions finds pairs of launches of one service that cannot both stay
+// loaded: each would push the other one out, for ever.
+func exclusions(models []Model, launches map[string]*Launch, providers map[string]Provider) []Problem {
+	first := map[string]*Model{}
+	var problems []Problem
+	for i := range models {
+		m := &models[i]
+		l, excluder := launches[m.Name], Excluder(nil)
+		if l != nil {
+			excluder, _ = providers[l.Backend].(Excluder)
+		}
+		if excluder == nil {
+			continue
+		}
+		key := l.Backend + " " + l.URL + " " + l.Model
+		other := first[key]
+		if other == nil {
+			first[key] = m
+			continue
+		}
+		if why := excluder.Exclude(launches[other.Name], l); why != "" {
+			problems = append(problems, twice(m, "args", "exclusive", SeverityError,
+				fmt.Sprintf("%q and %q (%s) cannot both stay loaded: %s", m.Name, other.Name, other.Serve.Place(), why),
+				"Give both the same settings, serve one of them, or copy the weights under another tag."))
+		}
+	}
+	return problems
 }
 
 // targetOf names what a launch inside a service would occupy there; processes

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/loadoutdev/loadout/engine"
 )
@@ -29,7 +30,7 @@ var attributes = func() map[string]*engine.Attribute {
 // each are kept as blanks.
 func (s *scope) form(sec *section, kind engine.LayerKind, block string, hasEach bool) *form {
 	b := &builder{scope: s, kind: kind, block: block, src: sec.src, hasEach: hasEach}
-	b.layer = make(engine.Layer, 0, len(sec.attrs)*2)
+	b.layer = make(engine.Layer, 0, countLeaves(sec))
 	for i := range sec.attrs {
 		a := &sec.attrs[i]
 		attr := attributes[a.name]
@@ -50,6 +51,30 @@ func (s *scope) form(sec *section, kind engine.LayerKind, block string, hasEach 
 		}
 	}
 	return b.finish()
+}
+
+// countLeaves is how many fields a section sets, as far as they are written out.
+func countLeaves(sec *section) int {
+	n := 0
+	for i := range sec.attrs {
+		n += leavesOf(sec.attrs[i].expr)
+	}
+	for _, sub := range sec.blocks {
+		n += len(sub.attrs)
+	}
+	return n
+}
+
+func leavesOf(expr hcl.Expression) int {
+	object, ok := expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return 1
+	}
+	n := 0
+	for i := range object.Items {
+		n += leavesOf(object.Items[i].ValueExpr)
+	}
+	return max(n, 1)
 }
 
 // builder collects the assignments of one section.

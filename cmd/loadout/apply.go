@@ -130,7 +130,7 @@ func (c *cli) applyLocked(ctx context.Context, o *applyOptions, w *wanted, st *s
 		return err
 	}
 	if !c.json || blocked(w, p) != nil {
-		if err := c.showPlan(w, p, o.full, ""); err != nil {
+		if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy}); err != nil {
 			return err
 		}
 	}
@@ -144,15 +144,15 @@ func (c *cli) applyLocked(ctx context.Context, o *applyOptions, w *wanted, st *s
 		return nil
 	}
 	if o.asks() {
-		if err := c.confirm(fmt.Sprintf("%s these %d changes?", strings.ToUpper(o.verb()[:1])+o.verb()[1:], p.Summary.Changes())); err != nil {
+		if err := c.confirm(fmt.Sprintf("%s %s?", strings.ToUpper(o.verb()[:1])+o.verb()[1:], count(p.Summary.Changes(), "change"))); err != nil {
 			return err
 		}
 	}
-	return c.carryOut(ctx, o, p, locked, st)
+	return c.carryOut(ctx, o, p, seen, locked, st)
 }
 
 // carryOut runs the plan and says how it ended.
-func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, locked *store.Locked, st *store.Store) error {
+func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, seen *world, locked *store.Locked, st *store.Store) error {
 	ctx, soft, release := c.interrupts(ctx)
 	defer release()
 	progress := view.NewProgress(c.errScreen(), p)
@@ -162,7 +162,7 @@ func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, loc
 	}
 	result, err := apply.Run(ctx, p, apply.Options{
 		Providers: providers.All(), Store: recorder, OnFailure: engine.OnFailure(o.onFailure),
-		Soft: soft, Events: progress.Event, Now: time.Now,
+		Soft: soft, Events: progress.Event, Devices: devices(seen.gpus), Measure: measure,
 	})
 	progress.Close()
 	if result == nil {

@@ -43,11 +43,14 @@ func (c *cli) runDrift(ctx context.Context) error {
 	live := engine.Observe(ctx, snap, unfinished, providers.All(), engine.InspectOptions{StateDir: st.Dir(), Generate: true})
 	items, unknown := engine.Drift(snap, live)
 	if c.json {
-		if err := view.DriftJSON(c.out, snap.Workspace, items); err != nil {
+		if err := view.DriftJSON(c.out, snap.Workspace, items, unknown...); err != nil {
 			return err
 		}
 	} else {
-		view.Drift(c.screen(), snap.Workspace, items, len(snap.Instances), "loadout plan -w "+shellWord(snap.Workspace))
+		next := "loadout plan -w " + shellWord(snap.Workspace)
+		if err := view.Drift(c.screen(), snap.Workspace, items, len(snap.Instances), next, unknown...); err != nil {
+			return err
+		}
 	}
 	switch {
 	case len(unknown) > 0:

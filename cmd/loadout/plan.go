@@ -59,7 +59,7 @@ func (c *cli) runPlan(ctx context.Context, o *planOptions) error {
 		return err
 	}
 	p := c.plan(w, seen, func(in *engine.PlanInput) { in.Destroy = o.destroy })
-	if err := c.showPlan(w, p, o.full, nextAfterPlan(c, p, o)); err != nil {
+	if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy, Next: nextAfterPlan(c, p, o)}); err != nil {
 		return err
 	}
 	if err := blocked(w, p); err != nil {
@@ -98,13 +98,18 @@ func onlyDrift(p *engine.Plan) int {
 }
 
 // showPlan prints the plan with the warnings before it; errors come after it.
-func (c *cli) showPlan(w *wanted, p *engine.Plan, full bool, next string) error {
+func (c *cli) showPlan(w *wanted, p *engine.Plan, o view.PlanOptions) error {
 	if c.json {
-		return view.PlanJSON(c.out, p, w.diags, w.Files())
+		shown := *p
+		if !o.Full {
+			shown.Unchanged = nil
+		}
+		return view.PlanJSON(c.out, &shown, w.diags, w.Files())
 	}
-	view.Diagnostics(c.errScreen(), w.diags, w.Files())
-	view.Plan(c.screen(), p, view.PlanOptions{Full: full, Next: next})
-	return nil
+	if err := view.Diagnostics(c.errScreen(), w.diags, w.Files()); err != nil {
+		return err
+	}
+	return view.Plan(c.screen(), p, o)
 }
 
 // blocked says why a plan must not be applied: an error in it, or a check.
@@ -134,6 +139,9 @@ func blocked(w *wanted, p *engine.Plan) error {
 }
 
 func nextAfterPlan(c *cli, p *engine.Plan, o *planOptions) string {
+	if p.Empty() {
+		return ""
+	}
 	verb := "apply"
 	if o.destroy {
 		verb = "destroy"
@@ -145,7 +153,7 @@ func nextAfterPlan(c *cli, p *engine.Plan, o *planOptions) string {
 	if o.out != "" {
 		return fmt.Sprintf("loadout%s apply %s", at, shellWord(o.out))
 	}
-	return fmt.Sprintf("loadout%s %s -w %s", at, verb, shellWord(p.Workspace))
+	return fmt.Sprintf("loadout%s %s -w %s   (or --out plan.json to have it approved first)", at, verb, shellWord(p.Workspace))
 }
 
 // savePlan writes the plan for apply FILE, readable by its owner only.

@@ -32,6 +32,11 @@ type Options struct {
 	OnFailure engine.OnFailure
 	// Parallel is how many lanes run at once; 0: all of them.
 	Parallel int
+	// Devices gives the UUIDs of GPUs by their declared ids, where known.
+	Devices map[string]string
+	// Measure tells how much GPU memory an instance that has just become ready
+	// holds, in bytes; 0: unknown. May be nil.
+	Measure func(context.Context, engine.Instance) int64
 	// Soft is closed to ask for an end after the step under way. Cancelling the
 	// context ends the step itself; what is true then is still recorded.
 	Soft <-chan struct{}

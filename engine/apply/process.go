@@ -50,6 +50,9 @@ func (r *runner) start(ctx context.Context, j *job, model string, l engine.Launc
 	if got.ReadySeconds == 0 {
 		got.ReadySeconds = r.Now().Sub(began).Seconds()
 	}
+	if got.MemoryBytes == 0 && r.Measure != nil {
+		got.MemoryBytes = r.Measure(ctx, got)
+	}
 	return got, seq, nil
 }
 
@@ -71,7 +74,7 @@ func (r *runner) startOptions(j *job, in engine.Instance) engine.StartOptions {
 	life := lifecycle(j.Change)
 	return engine.StartOptions{
 		Model: in.Model, ID: in.ID, Token: in.Token, StateDir: r.Store.Dir(), LogPath: in.Log, Dir: in.Dir,
-		Timeout: life.StartTimeout, Stop: life.StopTimeout, Probe: life.Probe,
+		Devices: r.Devices, Timeout: life.StartTimeout, Stop: life.StopTimeout, Probe: life.Probe,
 		Expect:   time.Duration(j.expected * float64(time.Second)),
 		Progress: func(p engine.Progress) { r.emit(j, Event{Kind: Progressing, Progress: p}) },
 	}

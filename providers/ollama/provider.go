@@ -41,4 +41,5 @@ var (
 	_ engine.Provider = (*Provider)(nil)
 	_ engine.Adopter  = (*Provider)(nil)
 	_ engine.Updater  = (*Provider)(nil)
+	_ engine.Excluder = (*Provider)(nil)
 )

@@ -1,6 +1,12 @@
 package ollama
 
-import "github.com/loadoutdev/loadout/engine"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/loadoutdev/loadout/engine"
+)
 
 // settings is what Launch.Settings holds, typed.
 type settings struct {
@@ -37,3 +43,16 @@ func settingsOf(l engine.Launch) settings {
 // derived tells whether the launch needs a tag of its own: not when the model
 // is served under its base's name, which Render allows only without parameters.
 func derived(l engine.Launch) bool { return !sameName(l.Served[0], l.Model) }
+
+// Exclude says which runner settings differ: Ollama keeps one runner for a set
+// of weights, so that two tags with other settings load each other out.
+func (p *Provider) Exclude(a, b *engine.Launch) string {
+	one, two := settingsOf(*a).parameters, settingsOf(*b).parameters
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		if !parameters[name].sampling && !engine.EqualValues(one[name], two[name]) {
+			return fmt.Sprintf("Ollama runs one copy of %s at a time, and %s is %s for one and %s for the other",
+				a.Model, name, engine.FormatValue(one[name]), engine.FormatValue(two[name]))
+		}
+	}
+	return ""
+}

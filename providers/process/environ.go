@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func Reserved(name string, gpus bool) (instead string, reserved bool) {
 // Environment is exactly what the process of a launch will see, sorted: the
 // pass-list from host, then the declared variables, then ours. A secret of
 // which only the hash is known is an error.
-func Environment(l engine.Launch, host []string, token, tmp string) ([]string, error) {
+func Environment(l engine.Launch, host []string, opt engine.StartOptions, tmp string) ([]string, error) {
 	env := map[string]string{}
 	for _, w := range host {
 		if name, value, ok := strings.Cut(w, "="); ok && Passed(name) {
@@ -57,16 +58,28 @@ func Environment(l engine.Launch, host []string, token, tmp string) ([]string, e
 		env[name] = plain
 	}
 	if len(l.GPUs) > 0 {
-		env["CUDA_VISIBLE_DEVICES"] = strings.Join(l.GPUs, ",")
+		env["CUDA_VISIBLE_DEVICES"] = visible(l.GPUs, opt.Devices)
+		if _, declared := env["CUDA_DEVICE_ORDER"]; !declared {
+			env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID" // the order in which nvidia-smi counts
+		}
 	}
 	env["TMPDIR"] = tmp
-	env[TokenVar] = token
+	env[TokenVar] = opt.Token
 	words := make([]string, 0, len(env))
 	for name, value := range env {
 		words = append(words, name+"="+value)
 	}
 	slices.Sort(words)
 	return words, nil
+}
+
+// visible names GPUs by UUID where it is known: numbers move when a card does.
+func visible(ids []string, devices map[string]string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = cmp.Or(devices[id], id)
+	}
+	return strings.Join(names, ",")
 }
 
 func plainText(v any) (string, error) {

@@ -16,7 +16,7 @@ func TestEnvironment(t *testing.T) {
 		GPUs: []string{"GPU-1", "GPU-2"},
 	}
 	host := []string{"PATH=/bin", "LANG=host", "LC_ALL=C", "XDG_CACHE_HOME=/c", "http_proxy=p", "PYTHONDONTWRITEBYTECODE=1", "VLLM_PORT=1", "TMPDIR=/other", "LOADOUT_INSTANCE=other"}
-	got, err := Environment(l, host, "tok", "/tmp/x")
+	got, err := Environment(l, host, engine.StartOptions{Token: "tok"}, "/tmp/x")
 	want := []string{"CUDA_VISIBLE_DEVICES=GPU-1,GPU-2", "HF_HUB_OFFLINE=1", "LANG=declared", "LC_ALL=C", "LOADOUT_INSTANCE=tok", "PATH=/bin", "TMPDIR=/tmp/x", "VLLM_API_KEY=k", "XDG_CACHE_HOME=/c", "http_proxy=p"}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q %v", got, err)
@@ -28,11 +28,11 @@ func TestEnvironmentOfHashedSecret(t *testing.T) {
 	if err := s.UnmarshalJSON([]byte(`{"$secret":"abcdefabcdef"}`)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Environment(engine.Launch{Env: map[string]any{"K": s}}, nil, "t", "/t")
+	_, err := Environment(engine.Launch{Env: map[string]any{"K": s}}, nil, engine.StartOptions{Token: "t"}, "/t")
 	if err == nil || !strings.Contains(err.Error(), "env.K") {
 		t.Error(err)
 	}
-	if _, err := Environment(engine.Launch{Env: map[string]any{"K": int64(1)}}, nil, "t", "/t"); err == nil {
+	if _, err := Environment(engine.Launch{Env: map[string]any{"K": int64(1)}}, nil, engine.StartOptions{Token: "t"}, "/t"); err == nil {
 		t.Error("a number is no string")
 	}
 }

@@ -84,8 +84,8 @@ func names(m *engine.Model) []string {
 	return out
 }
 
-// gpus gives UUIDs where they are known: an index means another card when the
-// driver counts differently.
+// gpus gives UUIDs where the files declare them: an index means another card when
+// the driver counts differently. What only the host knows is resolved at the start.
 func (r *renderer) gpus() []string {
 	var out []string
 	for _, id := range r.m.GPUs {

@@ -59,7 +59,7 @@ func (p *Provider) spawn(l engine.Launch, opt engine.StartOptions, dir string) (
 	if err != nil {
 		return nil, refused(classCommand, "", err)
 	}
-	env, err := process.Environment(l, p.environ(), opt.Token, tmp)
+	env, err := process.Environment(l, p.environ(), opt, tmp)
 	if err != nil {
 		return nil, refused(classArgument, "env", err)
 	}

@@ -1,0 +1,17 @@
+workspace "rack" {
+  gpu "0" {
+    memory = "24GiB"
+  }
+  gpu "1" {
+    memory = "24GiB"
+  }
+  gpu "2" {
+    memory = "24GiB"
+  }
+
+  serve "translator" {
+    for_each = local.fleet
+    port     = local.ports[each.key]
+    gpus     = [each.value.gpu]
+  }
+}

@@ -1,0 +1,3 @@
+workspace "homelab" {
+  serve "chat" {}
+}
