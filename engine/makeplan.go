@@ -48,6 +48,9 @@ func MakePlan(in PlanInput) *Plan {
 			p.add(&in, c)
 		}
 		p.Drift = append(p.Drift, driftOf(s)...)
+		if s.live != nil && s.live.State == StateUnknown {
+			p.Unseen = append(p.Unseen, Unseen{c.Model, s.live.Detail})
+		}
 	}
 	p.Summary.Drift = len(p.Drift)
 	slices.SortStableFunc(p.Changes, executionOrder)

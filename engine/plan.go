@@ -113,6 +113,12 @@ type DriftItem struct {
 	Detail   string     `json:"detail,omitempty"`
 }
 
+// Unseen is an instance that could not be looked at, and why.
+type Unseen struct {
+	Model  string `json:"model"`
+	Detail string `json:"detail"`
+}
+
 // GPUBudget is a GPU with its memory before and after the plan. Bytes are -1
 // when unknown.
 type GPUBudget struct {
@@ -152,6 +158,7 @@ type Plan struct {
 	Changes       []Change      `json:"changes"`
 	Unchanged     []string      `json:"unchanged,omitempty"`
 	Drift         []DriftItem   `json:"drift"`
+	Unseen        []Unseen      `json:"unseen,omitempty"` // could not be looked at: believed to be as recorded
 	GPUs          []GPUBudget   `json:"gpus"`
 	Checks        []CheckResult `json:"checks"`
 	Summary       Summary       `json:"summary"`

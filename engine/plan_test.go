@@ -147,6 +147,9 @@ func story(p *Plan) string {
 	for _, d := range p.Drift {
 		fmt.Fprintf(&b, "drift %s: %s %s\n", d.Model, d.Code, d.Path)
 	}
+	for _, u := range p.Unseen {
+		fmt.Fprintf(&b, "unseen %s: %s\n", u.Model, u.Detail)
+	}
 	for _, pr := range p.Problems {
 		fmt.Fprintf(&b, "%s %s: %s\n", pr.Severity, pr.Model, pr.Code)
 	}
@@ -183,7 +186,7 @@ func TestMakePlan(t *testing.T) {
 			"restart llama: process_gone\ndrift llama: process_gone "},
 		{"hung", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateHung}},
 			"restart llama: hung\ndrift llama: hung "},
-		{"could not be looked at", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateUnknown}}, ""},
+		{"could not be looked at", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateUnknown}}, "unseen llama: seen as unknown"},
 		{"answers another length", scene{now: []Declared{llama}, recorded: []Declared{llama}, mismatch: map[string]Mismatch{"llama": {ReasonAnswersDifferently, "args.len", int64(2048), int64(128000)}}},
 			"restart llama: answers_differently(args.len) interrupts 95s\ndrift llama: answers_differently args.len"},
 		{"served in the record, never started", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": "never"}}, "create llama: unfinished"},

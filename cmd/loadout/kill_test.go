@@ -65,6 +65,7 @@ type host struct {
 	t    *testing.T
 	dir  string
 	port int
+	said string // everything that loadout printed, for failures
 }
 
 const hostModels = `
@@ -117,6 +118,7 @@ func (h *host) run(command string, args ...string) (int, string) {
 	cmd := exec.Command(command, args...)
 	cmd.Dir = h.dir
 	out, err := cmd.CombinedOutput()
+	h.said += fmt.Sprintf("$ %s %s\n%s", command, strings.Join(args, " "), out)
 	var e *exec.ExitError
 	switch {
 	case err == nil:
@@ -165,13 +167,15 @@ func (h *host) snapshot() *engine.Snapshot {
 // cannot be started is made good first: converging is what is asked.
 func (h *host) heals(when string) {
 	h.t.Helper()
-	if code, out := h.run("loadout", "plan"); code != 0 {
-		h.t.Fatalf("%s: plan: exit code %d\n%s", when, code, out)
+	code, planned := h.run("loadout", "plan")
+	if code != 0 {
+		h.t.Fatalf("%s: plan: exit code %d\n%s", when, code, planned)
 	}
 	h.edit("    quantization = \"awq\"\n", "")
 	h.edit("quantization = \"awq\"", "")
-	if code, out := h.run("loadout", "apply", "--auto-approve"); code != 0 {
-		h.t.Fatalf("%s: apply: exit code %d\n%s", when, code, out)
+	code, applied := h.run("loadout", "apply", "--auto-approve")
+	if code != 0 {
+		h.t.Fatalf("%s: apply: exit code %d\n%s", when, code, applied)
 	}
 	if code, out := h.run("loadout", "plan", "--detailed-exitcode"); code != 0 {
 		h.t.Fatalf("%s: the plan after apply is not empty\n%s", when, out)
@@ -190,7 +194,7 @@ func (h *host) one(when string) {
 	leader := s.Instances[0].Pid
 	for _, pid := range started(h.dir) {
 		if sid := sessionOf(pid); sid != leader {
-			h.t.Fatalf("%s: pid %d of session %d runs beside the recorded %d", when, pid, sid, leader)
+			h.t.Fatalf("%s: %s runs beside the recorded %d\n%s", when, describe([]int{pid}), leader, h.said)
 		}
 	}
 	if !running(leader) {
@@ -208,17 +212,30 @@ func (h *host) end() {
 			return
 		}
 		if time.Now().After(deadline) {
-			h.t.Fatalf("left running after destroy: %v", left)
+			h.t.Fatalf("left running after destroy: %s\n%s", describe(left), h.said)
 		}
 	}
 }
 
 func sessionOf(pid int) int {
+	sid, _ := strconv.Atoi(statOf(pid)[3])
+	return sid
+}
+
+// statOf is /proc/PID/stat behind the name: state, ppid, pgrp, session, …
+func statOf(pid int) []string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0
+		return make([]string, 50)
 	}
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	sid, _ := strconv.Atoi(fields[3])
-	return sid
+	return strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+}
+
+func describe(pids []int) string {
+	var words []string
+	for _, pid := range pids {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		words = append(words, fmt.Sprintf("pid %d (%.40q, state, ppid, pgrp, session %v, start %s)", pid, line, statOf(pid)[:4], statOf(pid)[19]))
+	}
+	return strings.Join(words, "; ")
 }

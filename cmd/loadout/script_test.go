@@ -46,6 +46,7 @@ func params(dir string, s setup) testscript.Params {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
+		Condition:           condition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("LANG", "C.UTF-8")
@@ -56,6 +57,8 @@ func params(dir string, s setup) testscript.Params {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"freeport": cmdFreePort, "kill9": cmdKill9, "nothing-left": cmdNothingLeft,
 			"synced": cmdSynced, "pid": cmdPid, "replace": cmdReplace, "status": cmdStatus, "argv": cmdArgv, "wait-for": cmdWaitFor, "alive": cmdAlive,
+			"json": cmdJSON, "keys": cmdKeys, "quiet": cmdQuiet, "interrupt": cmdInterrupt, "by-hand": cmdByHand,
+			"wait-port": cmdWaitPort, "freeze": cmdFreeze,
 		},
 	}
 }

@@ -1,13 +1,12 @@
-# One block for a fleet of small models, each on a GPU of its own.
+# One block for a fleet of small models, each on a GPU of its own. To add one,
+# add a line. Ports are written out: counted by position, a new key would move
+# the ports of its neighbors and restart them.
 locals {
   fleet = {
-    en = { source = "hf://Qwen/Qwen2.5-7B-Instruct-AWQ", gpu = "0", length = 8192 }
-    de = { source = "hf://mistralai/Mistral-7B-Instruct-v0.3", gpu = "1", length = 8192 }
-    ja = { source = "hf://Qwen/Qwen3-8B-AWQ", gpu = "2", length = 16384 }
+    de = { source = "hf://mistralai/Mistral-7B-Instruct-v0.3", gpu = "1", port = 24002, length = 8192 }
+    en = { source = "hf://Qwen/Qwen2.5-7B-Instruct-AWQ", gpu = "0", port = 24001, length = 8192 }
+    ja = { source = "hf://Qwen/Qwen3-8B-AWQ", gpu = "2", port = 24003, length = 16384 }
   }
-
-  # Ports by the order of the keys: 24001, 24002, 24003.
-  ports = { for i, key in keys(local.fleet) : key => 24001 + i }
 }
 
 backend "vllm" {

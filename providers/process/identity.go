@@ -42,17 +42,26 @@ type Sighting struct {
 	Members  []Proc // living processes of the instance, leader first
 }
 
-// Look finds out what became of the identity.
+// Look finds out what became of the identity. A leader that is just dying is
+// waited for: it cannot be read any more, and its port is not free yet.
 func (id Identity) Look() (Sighting, error) {
-	for range 10 {
+	for deadline := time.Now().Add(fadeGrace); ; time.Sleep(fadePoll) {
 		s, err := id.look()
-		if err != nil || s.Standing != Foreign || !fading(id.Pid) {
+		switch {
+		case err != nil || s.Standing != Foreign || !fading(id.Pid):
 			return s, err
+		case time.Now().After(deadline):
+			return Sighting{}, fmt.Errorf("pid %d is dying and does not come to an end", id.Pid)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	return id.look()
 }
+
+// How long a dying process may take to give back its memory: seconds for a
+// large one on a busy machine.
+const (
+	fadeGrace = 10 * time.Second
+	fadePoll  = 20 * time.Millisecond
+)
 
 // fading: the process has given up its memory, so that neither its command
 // line nor its token can be read, and is not dead yet.

@@ -11,7 +11,7 @@ workspace "rack" {
 
   serve "translator" {
     for_each = local.fleet
-    port     = local.ports[each.key]
+    port     = each.value.port
     gpus     = [each.value.gpu]
   }
 }

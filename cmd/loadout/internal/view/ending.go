@@ -170,6 +170,11 @@ func (p *planPage) nothing() {
 		text = "No changes: no model is declared and none is recorded."
 	case !p.plan.Refreshed:
 		text = "No changes: the snapshot is what the files say (live state not checked)."
+	case len(p.plan.Unseen) > 0:
+		text = fmt.Sprintf("No changes as far as could be seen: %s could not be looked at (%s).", p.plan.Unseen[0].Model, p.plan.Unseen[0].Detail)
+		if n := len(p.plan.Unseen); n > 1 {
+			text = fmt.Sprintf("No changes as far as could be seen: %s could not be looked at, among them %s (%s).", count(n, "model"), p.plan.Unseen[0].Model, p.plan.Unseen[0].Detail)
+		}
 	case len(p.plan.Drift) > 0:
 		text = "No changes: the files ask for nothing. What runs has drifted (see above)."
 	}
