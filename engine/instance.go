@@ -3,7 +3,7 @@ package engine
 import "time"
 
 // Instance is a model that Loadout started (or adopted): what is needed to
-// recognise it from any shell after any crash, and nothing that is secret.
+// recognize it from any shell after any crash, and nothing that is secret.
 type Instance struct {
 	Model        string `json:"model"`
 	Backend      string `json:"backend"`
@@ -83,7 +83,7 @@ const (
 // Unfinished is an operation whose intent is in the journal and whose result is
 // not: the run that announced it was killed. What came of it is found by
 // looking, never by guessing: a start carries the token (and, when it came so
-// far, the pid) by which its process is recognised.
+// far, the pid) by which its process is recognized.
 type Unfinished struct {
 	Op       Op       `json:"op"`
 	Model    string   `json:"model"`

@@ -74,7 +74,7 @@ args.b = 3 @ serve.hcl:1 < 2 @ backend.hcl:2
 		layers: []Layer{layer(LayerModel, 1, "args.a", int64(1)), layer(LayerServe, 1, "args", object)},
 		want:   `args.a = 1 @ model.hcl:1`,
 	}, {
-		name:   "neighbours in the order of bytes are no children",
+		name:   "neighbors in the order of bytes are no children",
 		layers: []Layer{layer(LayerModel, 1, "args", object, "args_like", "x")},
 		want: `
 args = {} @ model.hcl:1

@@ -12,7 +12,7 @@ import (
 type Provider interface {
 	// Render turns a served model into what the backend will be told, and
 	// checks everything that can be known without the host: unknown arguments,
-	// wrong types, settings that this backend cannot honour. With an error
+	// wrong types, settings that this backend cannot honor. With an error
 	// among the problems the Launch must not be used.
 	Render(m *Model, env RenderEnv) (Launch, []Problem)
 
@@ -27,13 +27,13 @@ type Provider interface {
 
 	// Start starts a launch and returns when it is ready, has failed or ctx is
 	// done; in the last two cases nothing of it is left running. The instance
-	// is reported through opt.Started as soon as it can be recognised (before
+	// is reported through opt.Started as soon as it can be recognized (before
 	// it is ready), so that it can be recorded. A failure is a *StartError.
 	Start(ctx context.Context, l Launch, opt StartOptions) (Instance, error)
 
 	// Stop ends an instance and returns when it is gone: no process of its
 	// session left, port free. Gone already is success. A process that is not
-	// provably the instance is never signalled.
+	// provably the instance is never signaled.
 	Stop(ctx context.Context, in Instance, opt StopOptions) error
 }
 

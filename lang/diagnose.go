@@ -13,7 +13,10 @@ import (
 func (l *Loaded) Diagnose(ps []engine.Problem) hcl.Diagnostics {
 	diags := make(hcl.Diagnostics, 0, len(ps))
 	for _, p := range ps {
-		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: redact(p.Summary, l.Sensitive), Detail: redact(p.Detail, l.Sensitive)}
+		d := &hcl.Diagnostic{
+			Severity: hcl.DiagError, Extra: code(p.Code),
+			Summary: redact(p.Summary, l.Sensitive), Detail: redact(p.Detail, l.Sensitive),
+		}
 		if p.Severity == engine.SeverityWarning {
 			d.Severity = hcl.DiagWarning
 		}
@@ -25,6 +28,11 @@ func (l *Loaded) Diagnose(ps []engine.Problem) hcl.Diagnostics {
 	}
 	return diags
 }
+
+// code is the stable name of a problem, for programs that read diagnostics.
+type code string
+
+func (c code) Code() string { return string(c) }
 
 // whereabouts says what is known of a place that is no range.
 func whereabouts(p engine.Problem) string {

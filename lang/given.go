@@ -73,7 +73,7 @@ func (l *loader) give(values map[string]*given, v *variable, text, from string) 
 		if v.sensitive {
 			l.scope.secrets.add(text)
 		}
-		detail := "The value cannot be read as an expression of the language."
+		detail := "The variable is of type " + v.typ.FriendlyName() + ", and the value cannot be read as an expression of the language."
 		if !v.sensitive {
 			detail += " " + diags[0].Summary + ": " + diags[0].Detail
 		}

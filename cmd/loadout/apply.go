@@ -172,12 +172,8 @@ func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, see
 		}
 		return err
 	}
-	if c.json {
-		if err := view.ApplyJSON(c.out, p, result); err != nil {
-			return err
-		}
-	} else {
-		view.ApplyResult(c.screen(), p, result, st.Dir())
+	if err := c.showResult(p, result, st); err != nil {
+		return err
 	}
 	switch {
 	case result.Interrupted:
@@ -188,6 +184,13 @@ func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, see
 		return &exit{code: exitUnfinished}
 	}
 	return nil
+}
+
+func (c *cli) showResult(p *engine.Plan, result *apply.Result, st *store.Store) error {
+	if c.json {
+		return view.ApplyJSON(c.out, p, result)
+	}
+	return view.ApplyResult(c.screen(), p, result, st.Dir())
 }
 
 func (o *applyOptions) verb() string {

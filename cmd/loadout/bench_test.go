@@ -108,7 +108,7 @@ func writeBlocks(b *testing.B, dir string, n int) {
 		}
 		fmt.Fprintf(files[i/100], `
 model "model-%05[1]d" {
-  source       = "hf://organisation/model-%05[1]d-instruct@0123456789abcdef0123456789abcdef01234567"
+  source       = "hf://organization/model-%05[1]d-instruct@0123456789abcdef0123456789abcdef01234567"
   backend      = "vllm"
   served_name  = "served-%05[1]d"
   aliases      = ["alias-%05[1]d", "other-%05[1]d"]
@@ -146,7 +146,7 @@ func writeForEach(b *testing.B, dir string, n int) {
 	var items strings.Builder
 	for i := range n {
 		fmt.Fprintf(&items, `    "m%05[1]d" = {
-      source  = "hf://organisation/model-%05[1]d-instruct@0123456789abcdef0123456789abcdef01234567"
+      source  = "hf://organization/model-%05[1]d-instruct@0123456789abcdef0123456789abcdef01234567"
       served  = "served-%05[1]d"
       alias   = "alias-%05[1]d"
       length  = 4096

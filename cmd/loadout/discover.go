@@ -19,6 +19,7 @@ import (
 )
 
 func newDiscover(c *cli) *cobra.Command {
+	var vars varFlags
 	cmd := &cobra.Command{
 		Use:   "discover [PATH…]",
 		Short: "Read facts about the models on this host into discovered.json",
@@ -27,8 +28,9 @@ func newDiscover(c *cli) *cobra.Command {
 			"never configuration; the same disk gives the same bytes. What a source that could\n" +
 			"not be read had told before stays.",
 		Example: "  loadout discover\n  loadout discover ~/ai-models/weights",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.runDiscover(cmd.Context(), args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.runDiscover(cmd.Context(), args, &vars) },
 	}
+	vars.add(cmd)
 	c.jsonFlag(cmd)
 	return cmd
 }
@@ -43,8 +45,8 @@ type sources struct {
 	partial       bool // PATHs were given: the rest of the document stays
 }
 
-func (c *cli) runDiscover(ctx context.Context, args []string) error {
-	src, err := c.sources(args)
+func (c *cli) runDiscover(ctx context.Context, args []string, vars *varFlags) error {
+	src, err := c.sources(args, vars)
 	if err != nil {
 		return err
 	}
@@ -77,12 +79,14 @@ func (c *cli) runDiscover(ctx context.Context, args []string) error {
 func (c *cli) showDiscovered(path string, old, now *engine.Discovered, findings []artifact.Finding) error {
 	failed := slices.ContainsFunc(findings, func(f artifact.Finding) bool { return f.Named })
 	sum := artifact.Compare(old, now)
+	var err error
 	if c.json {
-		if err := view.JSON(c.out, map[string]any{"format_version": "1.0", "file": path, "summary": sum, "findings": append([]artifact.Finding{}, findings...)}); err != nil {
-			return err
-		}
+		err = view.JSON(c.out, map[string]any{"format_version": "1.0", "file": path, "summary": sum, "findings": append([]artifact.Finding{}, findings...)})
 	} else {
-		view.Discovered(c.screen(), path, now.Artifacts, sum, findings)
+		err = view.Discovered(c.screen(), path, now.Artifacts, sum, findings)
+	}
+	if err != nil {
+		return err
 	}
 	if failed {
 		return &exit{code: exitError}
@@ -92,7 +96,7 @@ func (c *cli) showDiscovered(path string, old, now *engine.Discovered, findings 
 
 // sources decides where to look: PATHs, else the discover block, else what
 // this user most likely has.
-func (c *cli) sources(args []string) (sources, error) {
+func (c *cli) sources(args []string, vars *varFlags) (sources, error) {
 	if len(args) > 0 {
 		var s sources
 		for _, p := range args {
@@ -105,7 +109,7 @@ func (c *cli) sources(args []string) (sources, error) {
 		s.partial = true
 		return s, nil
 	}
-	files, err := c.read(&varFlags{}, false)
+	files, err := c.read(vars, false)
 	if err != nil {
 		return sources{}, err
 	}

@@ -201,8 +201,14 @@ func documentFields(t *testing.T) map[string][]string {
 		"list":        write(func(w io.Writer) error { return view.ListJSON(w, nil) }),
 		"drift":       write(func(w io.Writer) error { return view.DriftJSON(w, "", nil) }),
 		"snapshot":    write(func(w io.Writer) error { return view.JSON(w, engine.Snapshot{}) }),
+		"facts":       write(func(w io.Writer) error { return view.JSON(w, engine.Discovered{}) }),
 		"diagnostics": write(func(w io.Writer) error { return view.DiagnosticsJSON(w, nil, nil) }),
 	}
+	code, said := loadout("-C", t.TempDir(), "discover", "--json", t.TempDir())
+	if code != 0 {
+		t.Fatalf("discover: %s", said)
+	}
+	docs["discovery"] = []byte(said)
 	fields := map[string][]string{}
 	for name, b := range docs {
 		fields[name] = topFields(t, b)

@@ -70,8 +70,7 @@ func (c *cli) runExplain(ctx context.Context, args []string, withLive bool, vars
 	if c.json {
 		return view.ExplainJSON(c.out, x)
 	}
-	view.Explain(c.screen(), x)
-	return nil
+	return view.Explain(c.screen(), x)
 }
 
 // inspectOne looks at one recorded instance.

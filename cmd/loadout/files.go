@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
+	"github.com/loadoutdev/loadout/engine"
 	"github.com/loadoutdev/loadout/lang"
 )
 
@@ -44,42 +46,67 @@ func (c *cli) runValidate(vars *varFlags) error {
 			workspaces = names
 		}
 	}
-	var all hcl.Diagnostics
-	sources := map[string]*hcl.File{}
-	models, guard := 0, false
+	v := validation{sources: map[string]*hcl.File{}}
 	for _, name := range workspaces {
 		c.workspace = name
 		w, err := c.desire(vars, false)
 		if err != nil {
 			return err
 		}
-		for _, d := range w.diags {
-			if !slices.ContainsFunc(all, func(o *hcl.Diagnostic) bool { return sameDiagnostic(o, d) }) {
-				all = append(all, d)
-			}
-		}
-		for path, f := range w.Files() {
-			sources[path] = f
-		}
-		models = max(models, len(w.models))
-		for _, check := range w.checks {
-			guard = guard || !check.Passed && check.Severity == "error"
-		}
+		v.add(w)
 	}
-	if c.json {
-		view.DiagnosticsJSON(c.out, all, sources)
-	} else {
-		view.Diagnostics(c.errScreen(), all, sources)
+	if err := c.diagnose(v.diags, v.sources); err != nil {
+		return err
 	}
 	switch {
-	case guard:
-		return &exit{code: exitGuard}
-	case all.HasErrors():
+	case v.wrong:
 		return &exit{code: exitError}
+	case v.diags.HasErrors(): // of checks only
+		return &exit{code: exitGuard}
 	case !c.json:
-		fmt.Fprintf(c.out, "Valid: %s in %s, %s.\n", count(models, "model"), count(len(sources), "file"), count(len(workspaces), "workspace"))
+		fmt.Fprintf(c.out, "Valid: %s in %s, %s.\n", count(v.models, "model"), count(len(v.sources), "file"), count(len(workspaces), "workspace"))
 	}
 	return nil
+}
+
+// validation is what was found in all workspaces together. What lies outside
+// them is found in each, and told once.
+type validation struct {
+	diags   hcl.Diagnostics
+	sources map[string]*hcl.File
+	models  int
+	wrong   bool // a mistake, not only a failed check
+}
+
+func (v *validation) add(w *wanted) {
+	found := w.diags
+	if found.HasErrors() {
+		v.wrong = true
+	} else {
+		found = append(found, w.failedChecks()...)
+	}
+	for _, d := range found {
+		if !slices.ContainsFunc(v.diags, func(o *hcl.Diagnostic) bool { return sameDiagnostic(o, d) }) {
+			v.diags = append(v.diags, d)
+		}
+	}
+	maps.Copy(v.sources, w.Files())
+	v.models = max(v.models, len(w.models))
+}
+
+// failedChecks are the failed checks as diagnostics; a plan shows them as its
+// own section.
+func (w *wanted) failedChecks() hcl.Diagnostics {
+	var failed []engine.Problem
+	for _, check := range w.checks {
+		if !check.Passed {
+			failed = append(failed, engine.Problem{
+				Severity: check.Severity, Code: "check_failed", Origin: check.Origin,
+				Summary: check.Message, Detail: fmt.Sprintf("The check %q does not hold.", check.Name),
+			})
+		}
+	}
+	return w.Diagnose(failed)
 }
 
 func sameDiagnostic(a, b *hcl.Diagnostic) bool {
@@ -140,11 +167,10 @@ func (c *cli) fmtOne(path string, src []byte, check, diff bool) (bool, error) {
 		return false, err
 	}
 	if diff {
-		view.FileDiff(c.screen(), path, src, out)
-	} else {
-		fmt.Fprintln(c.out, path)
+		return true, view.FileDiff(c.screen(), path, src, out)
 	}
-	if check || diff {
+	fmt.Fprintln(c.out, path)
+	if check {
 		return true, nil
 	}
 	info, err := os.Stat(path)
@@ -166,7 +192,9 @@ func (c *cli) fmtStdin(check, diff bool) error {
 	changed := !bytes.Equal(src, out)
 	switch {
 	case diff && changed:
-		view.FileDiff(c.screen(), "<stdin>", src, out)
+		if err := view.FileDiff(c.screen(), "<stdin>", src, out); err != nil {
+			return err
+		}
 	case !diff && !check:
 		if _, err := c.out.Write(out); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 )
 
 // interrupts turns the first SIGINT or SIGTERM into a closed soft channel (the
-// step in hand is finished) and the second into a cancelled context.
+// step in hand is finished) and the second into a canceled context.
 func (c *cli) interrupts(parent context.Context) (ctx context.Context, soft <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)

@@ -155,20 +155,22 @@ func (w *wanted) unknownArtifacts() []engine.Problem {
 	}}
 }
 
-// stop prints the diagnostics; with an error among them it ends the command.
+// stop prints the diagnostics, which have an error among them, and ends the
+// command.
 func (c *cli) stop(w *files) error {
-	if !w.diags.HasErrors() {
-		if !c.json {
-			view.Diagnostics(c.errScreen(), w.diags, w.Files())
-		}
-		return nil
-	}
-	if c.json {
-		view.DiagnosticsJSON(c.out, w.diags, w.Files())
-	} else {
-		view.Diagnostics(c.errScreen(), w.diags, w.Files())
+	if err := c.diagnose(w.diags, w.Files()); err != nil {
+		return err
 	}
 	return &exit{code: exitError}
+}
+
+// diagnose prints diagnostics: text on standard error, or JSON on standard
+// output.
+func (c *cli) diagnose(diags hcl.Diagnostics, sources map[string]*hcl.File) error {
+	if c.json {
+		return view.DiagnosticsJSON(c.out, diags, sources)
+	}
+	return view.Diagnostics(c.errScreen(), diags, sources)
 }
 
 // report prints an error that a command returned, as text or as JSON.
@@ -177,11 +179,7 @@ func (c *cli) report(err error) {
 		return
 	}
 	diags := hcl.Diagnostics{{Severity: hcl.DiagError, Summary: err.Error()}}
-	if c.json {
-		view.DiagnosticsJSON(c.out, diags, nil)
-		return
-	}
-	view.Diagnostics(c.errScreen(), diags, nil)
+	_ = c.diagnose(diags, nil) // nobody is left to be told
 }
 
 // world is what was recorded and what is live.

@@ -58,7 +58,7 @@ func newRoot(c *cli) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&c.dir, "dir", "C", ".", "directory of the configuration")
 	flags.StringVarP(&c.workspace, "workspace", "w", "", "workspace; not needed when there is only one")
-	flags.BoolVar(&c.noColor, "no-color", false, "no colour, whatever the terminal can do")
+	flags.BoolVar(&c.noColor, "no-color", false, "no color, whatever the terminal can do")
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddGroup(&cobra.Group{ID: "main", Title: "The rhythm:"}, &cobra.Group{ID: "look", Title: "Look:"}, &cobra.Group{ID: "files", Title: "Files:"})
 	for group, commands := range map[string][]*cobra.Command{

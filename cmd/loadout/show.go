@@ -40,8 +40,7 @@ func (c *cli) showSaved(path string, full bool) error {
 	if c.json {
 		return view.PlanJSON(c.out, p, nil, nil)
 	}
-	view.Plan(c.screen(), p, view.PlanOptions{Full: full, Next: "loadout apply " + shellWord(path)})
-	return nil
+	return view.Plan(c.screen(), p, view.PlanOptions{Full: full, Next: "loadout apply " + shellWord(path)})
 }
 
 func (c *cli) showSnapshot() error {
@@ -59,27 +58,28 @@ func (c *cli) showSnapshot() error {
 	if c.json {
 		return view.JSON(c.out, snap)
 	}
-	view.Show(c.screen(), snap, unfinished)
-	return nil
+	return view.Show(c.screen(), snap, unfinished)
 }
 
 func newList(c *cli) *cobra.Command {
 	var role string
+	var vars varFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the models: backend, state, port, GPU, roles",
 		Long: "The models of the files and of the snapshot, with what their processes do now.\n" +
 			"This is what a proxy reads: loadout list --json.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.runList(cmd.Context(), role) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.runList(cmd.Context(), role, &vars) },
 	}
+	vars.add(cmd)
 	c.jsonFlag(cmd)
 	cmd.Flags().StringVar(&role, "role", "", "only models with this role, highest priority first")
 	return cmd
 }
 
-func (c *cli) runList(ctx context.Context, role string) error {
-	w, err := c.desire(&varFlags{}, false)
+func (c *cli) runList(ctx context.Context, role string, vars *varFlags) error {
+	w, err := c.desire(vars, false)
 	if err != nil {
 		return err
 	}
@@ -99,6 +99,5 @@ func (c *cli) runList(ctx context.Context, role string) error {
 	if c.json {
 		return view.ListJSON(c.out, rows)
 	}
-	view.List(c.screen(), rows)
-	return nil
+	return view.List(c.screen(), rows)
 }

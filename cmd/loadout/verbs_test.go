@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/loadoutdev/loadout/engine"
 )
@@ -152,7 +153,7 @@ func cmdFreeze(ts *testscript.TestScript, _ bool, args []string) {
 	leader := instanceOf(ts, args[0]).Pid
 	frozen := 0
 	for _, pid := range started(ts.MkAbs(".")) {
-		if session, err := sessionOf(pid); err == nil && session == leader && pid != leader {
+		if session, err := unix.Getsid(pid); err == nil && session == leader && pid != leader {
 			ts.Check(syscall.Kill(pid, syscall.SIGSTOP))
 			frozen++
 		}
@@ -160,20 +161,6 @@ func cmdFreeze(ts *testscript.TestScript, _ bool, args []string) {
 	if frozen == 0 {
 		ts.Fatalf("%s (pid %d) has no child to freeze", args[0], leader)
 	}
-}
-
-// sessionOf is the session of a process, the fourth field after its name.
-func sessionOf(pid int) (int, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 4 {
-		return 0, fmt.Errorf("pid %d: stat is cut short", pid)
-	}
-	return strconv.Atoi(fields[3])
 }
 
 // condition adds [readonly-mounts]: a directory can be mounted read-only, which

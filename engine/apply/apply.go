@@ -37,7 +37,7 @@ type Options struct {
 	// Measure tells how much GPU memory an instance that has just become ready
 	// holds, in bytes; 0: unknown. May be nil.
 	Measure func(context.Context, engine.Instance) int64
-	// Soft is closed to ask for an end after the step under way. Cancelling the
+	// Soft is closed to ask for an end after the step under way. Canceling the
 	// context ends the step itself; what is true then is still recorded.
 	Soft <-chan struct{}
 	// Events is told what happens; it is never called concurrently. May be nil.
@@ -86,7 +86,7 @@ func Run(ctx context.Context, plan *engine.Plan, o Options) (*Result, error) {
 	r.settle(ctx, plan, open)
 	r.runLanes(ctx, Lanes(r.recordAll(ctx, plan.Changes)))
 	if r.ledger.failure() == nil {
-		r.ledger.fail(o.Store.End())
+		_ = r.ledger.fail(o.Store.End()) // failure() says it below
 	}
 	return r.result(plan), r.ledger.failure()
 }

@@ -13,7 +13,7 @@ import (
 // one path element.
 const maxName = 200
 
-// Escape turns any name into one path element that people still recognise:
+// Escape turns any name into one path element that people still recognize:
 // letters, digits and . _ - ( ) + @ = , stay, every other byte becomes %XX, and
 // so does a leading dot. Different names give different elements; one that
 // would be too long ends in "%~" and its SHA-256.

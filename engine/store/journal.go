@@ -16,7 +16,7 @@ type kind string
 const (
 	kindBegin  kind = "begin"  // a run starts; the first record of a journal
 	kindIntent kind = "intent" // an effect will be tried
-	kindNote   kind = "note"   // the instance can be recognised now
+	kindNote   kind = "note"   // the instance can be recognized now
 	kindResult kind = "result" // the effect is over and, where it worked, in the snapshot
 	kindGone   kind = "gone"   // what an earlier run started was looked for and is not there
 	kindEnd    kind = "end"    // the run is over

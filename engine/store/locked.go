@@ -18,7 +18,7 @@ import (
 // change it. Its methods may be called from several goroutines. The order of
 // one step is:
 //
-//	Intent → effect (with Note as soon as it can be recognised) → Write → Result
+//	Intent → effect (with Note as soon as it can be recognized) → Write → Result
 //
 // A kill between any two of them is seen by the next Read.
 type Locked struct {
@@ -121,7 +121,7 @@ func (l *Locked) Intent(s Step) (int64, error) {
 	return l.seq, l.journal.append(r)
 }
 
-// Note records the instance as it can be recognised now.
+// Note records the instance as it can be recognized now.
 func (l *Locked) Note(seq int64, in engine.Instance) error {
 	return l.add(record{Kind: kindNote, Seq: seq, Instance: &in})
 }

@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,7 +40,8 @@ func TestPull(t *testing.T) {
 			l := w.render(func(m *engine.Model) { m.Source = Scheme + "far" })
 			in, err := w.p.Start(t.Context(), l, opt)
 			if tc.class != "" {
-				e, ok := err.(*engine.StartError)
+				var e *engine.StartError
+				ok := errors.As(err, &e)
 				if !ok || e.Class != tc.class || !strings.Contains(e.Cause, tc.text) {
 					t.Fatalf("error %#v, want class %s with %q", err, tc.class, tc.text)
 				}

@@ -2,6 +2,7 @@ package ollama
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,7 +107,8 @@ func (w *world) wantLeft(want ...string) {
 
 func wantClass(t *testing.T, err error, class, field, text string) {
 	t.Helper()
-	e, ok := err.(*engine.StartError)
+	var e *engine.StartError
+	ok := errors.As(err, &e)
 	if !ok || e.Class != class || e.Field != field || !strings.Contains(e.Error(), text) {
 		t.Fatalf("error %#v, want class %s, field %s, text %q", err, class, field, text)
 	}

@@ -1,5 +1,5 @@
 // Package process runs operating system processes that outlive Loadout: it
-// starts one in a session of its own, recognises it later from any shell, finds
+// starts one in a session of its own, recognizes it later from any shell, finds
 // who listens on a port, and stops it together with every child.
 //
 // It never signals a process that it cannot prove to be the one it started (or

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/loadoutdev/loadout/engine"
@@ -31,7 +32,7 @@ func Passed(name string) bool {
 func Reserved(name string, gpus bool) (instead string, reserved bool) {
 	switch name {
 	case TokenVar:
-		return "Loadout recognises its processes by it", true
+		return "Loadout recognizes its processes by it", true
 	case "TMPDIR":
 		return "each launch has a temporary directory of its own, removed after its end", true
 	case "CUDA_VISIBLE_DEVICES":
@@ -58,8 +59,9 @@ func Environment(l engine.Launch, host []string, opt engine.StartOptions, tmp st
 		env[name] = plain
 	}
 	if len(l.GPUs) > 0 {
-		env["CUDA_VISIBLE_DEVICES"] = visible(l.GPUs, opt.Devices)
-		if _, declared := env["CUDA_DEVICE_ORDER"]; !declared {
+		names := visible(l.GPUs, opt.Devices)
+		env["CUDA_VISIBLE_DEVICES"] = strings.Join(names, ",")
+		if _, declared := env["CUDA_DEVICE_ORDER"]; !declared && slices.ContainsFunc(names, isIndex) {
 			env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID" // the order in which nvidia-smi counts
 		}
 	}
@@ -74,12 +76,18 @@ func Environment(l engine.Launch, host []string, opt engine.StartOptions, tmp st
 }
 
 // visible names GPUs by UUID where it is known: numbers move when a card does.
-func visible(ids []string, devices map[string]string) string {
+func visible(ids []string, devices map[string]string) []string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = cmp.Or(devices[id], id)
 	}
-	return strings.Join(names, ",")
+	return names
+}
+
+// isIndex: a number, not a UUID such as GPU-… or MIG-….
+func isIndex(name string) bool {
+	_, err := strconv.Atoi(name)
+	return err == nil
 }
 
 func plainText(v any) (string, error) {

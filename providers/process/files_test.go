@@ -129,3 +129,22 @@ func TestLinesAndFollow(t *testing.T) {
 		t.Errorf("%q %v", got, err)
 	}
 }
+
+// A GPU that is known by its number only is counted as nvidia-smi counts; where
+// the host told the UUID, that is what the process sees.
+func TestVisibleDevices(t *testing.T) {
+	l := engine.Launch{GPUs: []string{"0", "1"}}
+	env := func(devices map[string]string) string {
+		words, err := Environment(l, nil, engine.StartOptions{Token: "t", Devices: devices}, "/t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(words, " ")
+	}
+	if got := env(map[string]string{"0": "GPU-a"}); !strings.Contains(got, "CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=GPU-a,1") {
+		t.Error(got)
+	}
+	if got := env(map[string]string{"0": "GPU-a", "1": "GPU-b"}); strings.Contains(got, "ORDER") || !strings.Contains(got, "GPU-a,GPU-b") {
+		t.Error(got)
+	}
+}

@@ -246,7 +246,7 @@ func TestStrangersAreNotSignalled(t *testing.T) {
 		}
 	}
 	if s := look(t, c.Identity); s.Standing != Running {
-		t.Errorf("a stranger was signalled: %+v", s)
+		t.Errorf("a stranger was signaled: %+v", s)
 	}
 }
 

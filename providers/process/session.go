@@ -92,7 +92,7 @@ func bearer(table map[int]Proc, carries func(Proc) bool) (Proc, bool) {
 	}), true
 }
 
-// isTracker recognises Python's resource tracker. It ignores TERM, removes the
+// isTracker recognizes Python's resource tracker. It ignores TERM, removes the
 // shared memory of its process tree after everybody else has ended, and then
 // ends by itself; killed too early it leaves the memory behind.
 func isTracker(p Proc) bool {

@@ -33,7 +33,7 @@ const (
 // Stop ends the process with all its children and returns when none is left and
 // its port is free. It asks the leader with TERM, more than once, and then
 // kills what remains, the resource tracker last. That it is gone already is
-// success. What is not proved to be the process is never signalled: the error
+// success. What is not proved to be the process is never signaled: the error
 // wraps engine.ErrForeign. When ctx ends, Stop returns at once and the processes
 // may live on.
 func Stop(ctx context.Context, id Identity, opt StopOptions) error {
@@ -216,7 +216,7 @@ func send(p Proc, sig syscall.Signal) error {
 	if err != nil {
 		return nil // gone
 	}
-	defer handle.Release()
+	defer func() { _ = handle.Release() }()
 	now, alive := Lookup(p.Pid)
 	if !alive || now.Start != p.Start {
 		return nil

@@ -20,7 +20,7 @@ func occupiedPlace(t *testing.T, b *bench) {
 		_ = b.stop(second)
 		t.Fatal("two instances in one place")
 	}
-	wantStartError(t, err)
+	_ = wantStartError(t, err)
 	if live := b.wantReady(t, first); len(live.Mismatches) > 0 {
 		t.Errorf("the first one was harmed: %+v", live.Mismatches)
 	}
@@ -58,7 +58,7 @@ func canceledStart(t *testing.T, b *bench) {
 		_ = b.stop(in)
 		t.Fatal("started, although it was canceled")
 	}
-	wantStartError(t, err)
+	_ = wantStartError(t, err)
 	if took := time.Since(began); took > opt.Stop+10*time.Second {
 		t.Errorf("returned %v after the cancel", took)
 	}

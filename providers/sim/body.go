@@ -63,7 +63,7 @@ func writeBody(w http.ResponseWriter, status int, body any) {
 	text := compact(body)
 	w.Header().Set("Content-Length", fmt.Sprint(len(text)))
 	w.WriteHeader(status)
-	w.Write(text)
+	_, _ = w.Write(text) // the client went away
 }
 
 // compact encodes without spaces and without escaping < > &, as vLLM does. The

@@ -112,7 +112,9 @@ func (e *engine) sizeCache() error {
 	if text, asked := e.Fail["kv-cache"]; asked {
 		blocks, fits = 2, 1024
 		if text != "" {
-			fmt.Sscan(text, &fits)
+			if _, err := fmt.Sscan(text, &fits); err != nil {
+				return fmt.Errorf("LOADOUT_SIM_FAIL=kv-cache=%s: not a number of tokens", text)
+			}
 		}
 	}
 	if blocks <= 1 {

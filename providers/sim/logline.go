@@ -25,7 +25,7 @@ func (l logger) log(level, where, format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
 		b.WriteString(prefix + line + "\n")
 	}
-	io.WriteString(l.out, b.String())
+	_, _ = io.WriteString(l.out, b.String())
 }
 
 // gib writes bytes as GiB with two decimals, without trailing zeros: 22.5,

@@ -51,5 +51,5 @@ func (a *api) metrics(w http.ResponseWriter, _ *http.Request) {
 	}
 	series("vllm:cache_config_info", "gauge", "Information of the LLMEngine CacheConfig")
 	fmt.Fprintf(&b, "vllm:cache_config_info{block_size=\"%d\",engine=\"0\",gpu_memory_utilization=\"%s\"} 1.0\n", a.block, pythonFloat(a.utilization))
-	w.Write([]byte(b.String()))
+	_, _ = w.Write([]byte(b.String()))
 }

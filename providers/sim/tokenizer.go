@@ -108,7 +108,7 @@ func (t *tokenizer) encode(text string) []int {
 	return ids
 }
 
-// merge joins neighbours, the earliest rule first.
+// merge joins neighbors, the earliest rule first.
 func (t *tokenizer) merge(symbols []string) []string {
 	for {
 		best, at := -1, -1

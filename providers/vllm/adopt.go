@@ -13,7 +13,7 @@ import (
 // Adopt takes over a server that somebody else has started. It must belong to
 // this user, look like a vLLM server, listen on the launch's port and list its
 // name. pid 0 means whoever listens on the port. The instance has no token (it
-// keeps the one that an earlier Loadout gave it): it is recognised by pid, start
+// keeps the one that an earlier Loadout gave it): it is recognized by pid, start
 // time and boot. Where its arguments differ from the launch, Inspect says so.
 func (p *Provider) Adopt(ctx context.Context, l engine.Launch, pid int, opt engine.InspectOptions) (engine.Instance, error) {
 	leader, err := adoptee(l, pid)

@@ -18,7 +18,7 @@ var generationKeys = []string{
 }
 
 // checkHost checks what concerns the machine: port, environment, and settings
-// that another kind of backend would honour.
+// that another kind of backend would honor.
 func (r *renderer) checkHost() {
 	m := r.m
 	if m.Port == 0 && m.Served {

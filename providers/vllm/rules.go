@@ -31,7 +31,7 @@ const (
 	classCommand   = "command"
 )
 
-// rule recognises one failure. hint may use $1 … for the groups of the pattern;
+// rule recognizes one failure. hint may use $1 … for the groups of the pattern;
 // advise, when set, makes the hint from them instead.
 type rule struct {
 	pattern *regexp.Regexp

@@ -7,7 +7,7 @@ import (
 	"github.com/loadoutdev/loadout/engine"
 )
 
-func TestCatalogue(t *testing.T) {
+func TestCatalog(t *testing.T) {
 	c := flags()
 	if len(c.names) != 316 { // 318 arguments less the model and --help
 		t.Errorf("%d flags", len(c.names))
@@ -25,12 +25,12 @@ func TestCatalogue(t *testing.T) {
 	}
 	for name := range reserved {
 		if c.byName[name] == nil {
-			t.Errorf("reserved flag %s is not in the catalogue", name)
+			t.Errorf("reserved flag %s is not in the catalog", name)
 		}
 	}
 	for name := range removed {
 		if c.byName[name] != nil {
-			t.Errorf("removed flag %s is in the catalogue", name)
+			t.Errorf("removed flag %s is in the catalog", name)
 		}
 	}
 	if u := c.byName["gpu_memory_utilization"]; u.Default != 0.92 {

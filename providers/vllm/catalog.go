@@ -51,8 +51,8 @@ type Flag struct {
 	Default any      `json:"default"` // nil: decided by vLLM when it starts
 }
 
-// catalogue is the set of known flags.
-type catalogue struct {
+// catalog is the set of known flags.
+type catalog struct {
 	byName     map[string]*Flag
 	bySpelling map[string]spelling // as on the command line, with hyphens
 	names      []string            // sorted
@@ -67,13 +67,13 @@ type spelling struct {
 //go:embed flags-0.32.0.json
 var flagsJSON []byte
 
-// flags parses the catalogue once; it is only read.
-var flags = sync.OnceValue(func() *catalogue {
+// flags parses the catalog once; it is only read.
+var flags = sync.OnceValue(func() *catalog {
 	var list []*Flag
 	if err := json.Unmarshal(flagsJSON, &list); err != nil {
 		panic(fmt.Sprintf("vllm: embedded flags: %v", err))
 	}
-	c := &catalogue{byName: map[string]*Flag{}, bySpelling: map[string]spelling{}}
+	c := &catalog{byName: map[string]*Flag{}, bySpelling: map[string]spelling{}}
 	for _, f := range list {
 		c.add(f)
 	}
@@ -81,7 +81,7 @@ var flags = sync.OnceValue(func() *catalogue {
 	return c
 })
 
-func (c *catalogue) add(f *Flag) {
+func (c *catalog) add(f *Flag) {
 	f.Default = engine.Normalize(f.Default)
 	for i := range f.Choices {
 		f.Choices[i] = engine.Normalize(f.Choices[i])
@@ -107,7 +107,7 @@ func kebab(s string) string { return strings.ReplaceAll(s, "_", "-") }
 // key finds a flag by a key of args. Keys are written one way only; alias is
 // the name under which the flag should have been given, when the key is another
 // spelling of one.
-func (c *catalogue) key(key string) (f *Flag, alias string) {
+func (c *catalog) key(key string) (f *Flag, alias string) {
 	if f := c.byName[key]; f != nil {
 		return f, ""
 	}
@@ -121,7 +121,7 @@ func (c *catalogue) key(key string) (f *Flag, alias string) {
 
 // abbreviated finds the one flag of which the spelling is the beginning: vLLM's
 // parser would take it silently.
-func (c *catalogue) abbreviated(spelled string) *Flag {
+func (c *catalog) abbreviated(spelled string) *Flag {
 	var hit *Flag
 	for s, f := range c.bySpelling {
 		if len(spelled) > 3 && strings.HasPrefix(s, spelled) {
