@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -75,6 +76,7 @@ func ollamaParams(start func(*testscript.Env) (string, error)) testscript.Params
 			if !slices.Contains(names(ts, "/api/ps"), args[0]) {
 				return
 			}
+			time.Sleep(10 * time.Millisecond)
 		}
 		ts.Fatalf("%s stays loaded", args[0])
 	}
