@@ -1,6 +1,10 @@
 package engine
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // needs is what a model takes of each of its GPUs, in bytes; 0 when unknown.
 func needs(in *PlanInput, m *Model) int64 {
@@ -46,6 +50,22 @@ func budgets(in *PlanInput, p *Plan) []GPUBudget {
 		out = append(out, b)
 	}
 	return out
+}
+
+// overfull warns of GPUs that would hold more than they have. It is an estimate,
+// so it does not block.
+func overfull(gpus []GPUBudget) []Problem {
+	var problems []Problem
+	for _, g := range gpus {
+		if room := g.Memory - g.Reserve; g.Memory > 0 && g.After > room {
+			problems = append(problems, Problem{
+				Severity: SeverityWarning, Code: "gpu_over", Path: "gpus", Origin: g.Origin,
+				Summary: fmt.Sprintf("GPU %s would be over its memory by %.1f GiB", g.ID, float64(g.After-room)/(1<<30)),
+				Detail:  "By estimate, after the plan: " + strings.Join(g.Users, ", ") + ". Lower gpu_memory_utilization, or serve less there.",
+			})
+		}
+	}
+	return problems
 }
 
 // strangers is the memory in use that no recorded instance accounts for.

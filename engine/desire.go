@@ -126,6 +126,11 @@ func crossCheck(models []Model, ws Workspace) []Problem {
 				"Each copy takes its own GPU memory."))
 		}
 		weights[m.Source] = m
+		if m.Facts.Kind != "" && !m.Facts.Complete {
+			problems = append(problems, twice(m, "source", "artifact_incomplete", SeverityWarning,
+				"the weights are not complete: "+strings.Join(m.Facts.Problems, "; "),
+				"Finish the download and run loadout discover again; the backend may refuse them, or answer nonsense."))
+		}
 		problems = append(problems, checkGPUs(m, ws)...)
 	}
 	return problems

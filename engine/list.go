@@ -24,37 +24,72 @@ type Row struct {
 	Deprecated   bool             `json:"deprecated"`
 }
 
-// List makes one row per declared model. With a role only models that have it
-// are listed, highest priority first.
+// List makes one row per model that is declared or recorded, sorted by name.
+// With a role only models that have it are listed, highest priority first.
 func List(models []Model, snap *Snapshot, live *Observed, role string) []Row {
-	rows := make([]Row, 0, len(models))
-	for i := range models {
-		m := &models[i]
+	all := append(slices.Clone(models), onlyRecorded(models, snap)...)
+	rows := make([]Row, 0, len(all))
+	for i := range all {
+		m := &all[i]
 		if _, has := m.Roles[role]; role != "" && !has {
 			continue
 		}
-		revision := ""
-		if l, ok := m.Leaf("facts.revision"); ok {
-			revision, _ = l.Value.(string)
-		}
-		r := Row{
-			Name: m.Name, Aliases: nonNil(m.Aliases), ServedName: m.ServedName, Backend: m.Backend, Source: m.Source, Revision: revision,
-			Roles: m.Roles, Capabilities: m.Capabilities, Port: m.Port, GPUs: nonNil(m.GPUs), Testing: m.Testing, Deprecated: m.Deprecated,
-			State: "registered",
-		}
-		if m.Served {
-			r.State = "not applied"
-		}
-		if in := snap.Instance(m.Name); in != nil {
-			r.Endpoint, r.MemoryBytes = in.Launch.URL, in.MemoryBytes
-			r.State = stateWord(live.Recorded[m.Name].State)
-		}
-		rows = append(rows, r)
+		rows = append(rows, rowOf(m, snap.Instance(m.Name), live))
 	}
-	if role != "" {
-		slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(b.Roles[role], a.Roles[role]) })
-	}
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(b.Roles[role], a.Roles[role]), cmp.Compare(a.Name, b.Name))
+	})
 	return rows
+}
+
+// onlyRecorded are the models that no file declares any more, as the snapshot
+// has them: they may still run.
+func onlyRecorded(models []Model, snap *Snapshot) []Model {
+	if snap == nil {
+		return nil
+	}
+	declared := make(map[string]bool, len(models))
+	for i := range models {
+		declared[models[i].Name] = true
+	}
+	var out []Model
+	for i := range snap.Models {
+		if e := &snap.Models[i]; !declared[e.Name] {
+			out = append(out, e.model())
+		}
+	}
+	return out
+}
+
+// model is a recorded entry in the form of a declared one. What this version
+// cannot read of it is left out.
+func (e *Entry) model() Model {
+	leaves := e.leaves()
+	m := Model{Name: e.Name, Served: e.Served}
+	for _, path := range sortedKeys(leaves) {
+		m.Leaves = append(m.Leaves, Leaf{Path: path, Value: leaves[path]})
+	}
+	m.Spec, _ = specOf(e.Name, m.Leaves)
+	return m
+}
+
+func rowOf(m *Model, in *Instance, live *Observed) Row {
+	r := Row{
+		Name: m.Name, Aliases: nonNil(m.Aliases), ServedName: m.ServedName, Backend: m.Backend, Source: m.Source,
+		Roles: orEmpty(m.Roles), Capabilities: orEmpty(m.Capabilities), Port: m.Port, GPUs: nonNil(m.GPUs),
+		Testing: m.Testing, Deprecated: m.Deprecated, State: "registered",
+	}
+	if l, ok := m.Leaf("facts.revision"); ok {
+		r.Revision, _ = l.Value.(string)
+	}
+	if m.Served {
+		r.State = "not applied"
+	}
+	if in != nil {
+		r.Endpoint, r.MemoryBytes = in.Launch.URL, in.MemoryBytes
+		r.State = stateWord(live.Recorded[m.Name].State)
+	}
+	return r
 }
 
 func stateWord(s State) string {
@@ -62,6 +97,13 @@ func stateWord(s State) string {
 		return "serving"
 	}
 	return string(s)
+}
+
+func orEmpty[T any](m map[string]T) map[string]T {
+	if m == nil {
+		return map[string]T{}
+	}
+	return m
 }
 
 func nonNil(s []string) []string {

@@ -55,6 +55,7 @@ func MakePlan(in PlanInput) *Plan {
 	p.Summary.Drift = len(p.Drift)
 	slices.SortStableFunc(p.Changes, executionOrder)
 	p.GPUs = budgets(&in, p)
+	p.Problems = append(p.Problems, overfull(p.GPUs)...)
 	p.Digest = p.digest()
 	return p
 }

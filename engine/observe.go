@@ -11,7 +11,8 @@ const observers = 16
 
 // Observe asks the providers what the recorded instances and the starts of an
 // interrupted run are doing now. It reads and changes nothing. What cannot be
-// looked at is StateUnknown with the reason, never an error of the whole.
+// looked at is StateUnknown with the reason, never an error of the whole. A model
+// that was recorded with lifecycle.probe = "models" is never asked for a token.
 func Observe(ctx context.Context, snap *Snapshot, unfinished []Unfinished, providers map[string]Provider, opt InspectOptions) *Observed {
 	o := &Observed{Recorded: map[string]Live{}}
 	var recorded []Instance
@@ -24,14 +25,34 @@ func Observe(ctx context.Context, snap *Snapshot, unfinished []Unfinished, provi
 			starts = append(starts, u.Instance)
 		}
 	}
-	for i, live := range inspectAll(ctx, recorded, providers, opt) {
+	silent := onlyListed(snap)
+	ask := func(ctx context.Context, in Instance) Live {
+		opt := opt
+		opt.Generate = opt.Generate && !silent[in.Model]
+		return inspect(ctx, in, providers[in.Backend], opt)
+	}
+	for i, live := range inspectAll(ctx, recorded, ask) {
 		o.Recorded[recorded[i].Model] = live
 	}
-	o.Unfinished = inspectAll(ctx, starts, providers, opt)
+	o.Unfinished = inspectAll(ctx, starts, ask)
 	return o
 }
 
-func inspectAll(ctx context.Context, instances []Instance, providers map[string]Provider, opt InspectOptions) []Live {
+// onlyListed are the models whose readiness is that they are listed.
+func onlyListed(snap *Snapshot) map[string]bool {
+	out := map[string]bool{}
+	if snap == nil {
+		return out
+	}
+	for i := range snap.Models {
+		if e := &snap.Models[i]; e.Lookup("lifecycle", "probe") == string(ProbeModels) {
+			out[e.Name] = true
+		}
+	}
+	return out
+}
+
+func inspectAll(ctx context.Context, instances []Instance, ask func(context.Context, Instance) Live) []Live {
 	out := make([]Live, len(instances))
 	slots := make(chan struct{}, observers)
 	var wg sync.WaitGroup
@@ -39,7 +60,7 @@ func inspectAll(ctx context.Context, instances []Instance, providers map[string]
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			out[i] = inspect(ctx, in, providers[in.Backend], opt)
+			out[i] = ask(ctx, in)
 		})
 	}
 	wg.Wait()

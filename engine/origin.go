@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 )
 
@@ -21,20 +22,40 @@ const (
 
 // Pos is a place in a file. Line and Column count from 1, Column in characters,
 // Byte from 0. The zero Pos is "unknown".
-type Pos struct {
-	Line   int `json:"line"`
-	Column int `json:"column"`
-	Byte   int `json:"byte"`
-}
+type Pos struct{ Line, Column, Byte int }
 
 // Origin says where a value was written: layer, name of the block, file and
-// range. File is relative to the configuration directory.
+// range. File is relative to the configuration directory. In JSON it is flat:
+// {layer, block, file, line, column}.
 type Origin struct {
-	Layer LayerKind `json:"layer"`
-	Block string    `json:"block,omitempty"` // name of the block or artifact
-	File  string    `json:"file,omitempty"`
-	Start Pos       `json:"start,omitzero"`
-	End   Pos       `json:"-"`
+	Layer      LayerKind
+	Block      string // name of the block; of a fact the place it was read from
+	File       string
+	Start, End Pos
+}
+
+// originJSON is the form of an Origin in documents.
+type originJSON struct {
+	Layer  LayerKind `json:"layer"`
+	Block  string    `json:"block,omitempty"`
+	File   string    `json:"file,omitempty"`
+	Line   int       `json:"line,omitempty"`
+	Column int       `json:"column,omitempty"`
+}
+
+// MarshalJSON writes the flat form.
+func (o Origin) MarshalJSON() ([]byte, error) {
+	return json.Marshal(originJSON{o.Layer, o.Block, o.File, o.Start.Line, o.Start.Column})
+}
+
+// UnmarshalJSON reads the flat form; bytes and the end are not in it.
+func (o *Origin) UnmarshalJSON(b []byte) error {
+	var f originJSON
+	if err := json.Unmarshal(b, &f); err != nil {
+		return err
+	}
+	*o = Origin{Layer: f.Layer, Block: f.Block, File: f.File, Start: Pos{Line: f.Line, Column: f.Column}}
+	return nil
 }
 
 // Place is file:line, or the best that is known.

@@ -25,11 +25,7 @@ func (l *loader) givenValues(declared map[string]*variable) map[string]*given {
 			l.give(values, v, text, environPrefix+name)
 		}
 	}
-	found, err := findFiles(l.files.dir)
-	if err != nil {
-		l.add(failure("cannot read the configuration directory", err))
-	}
-	for _, name := range found.values {
+	for _, name := range l.values {
 		l.giveFile(values, declared, name)
 	}
 	for _, arg := range l.opt.Values {

@@ -73,13 +73,14 @@ func (l *Loaded) Files() map[string]*hcl.File { return l.parsed }
 
 // loader carries one Load through its stations.
 type loader struct {
-	opt   Options
-	home  string
-	files *fileSet
-	doc   *document
-	scope *scope
-	out   *Loaded
-	diags hcl.Diagnostics
+	opt    Options
+	home   string
+	files  *fileSet
+	values []string // files that give values to variables
+	doc    *document
+	scope  *scope
+	out    *Loaded
+	diags  hcl.Diagnostics
 }
 
 func (l *loader) add(diags ...*hcl.Diagnostic) { l.diags = append(l.diags, diags...) }
@@ -92,6 +93,7 @@ func (l *loader) run() {
 		l.add(failure("cannot read the configuration directory", err))
 		return
 	}
+	l.values = found.values
 	sources := l.parse(found.main)
 	overrides := l.parse(found.overrides)
 	if l.diags.HasErrors() {

@@ -77,7 +77,12 @@ func (c *cli) runDiscover(ctx context.Context, args []string, vars *varFlags) er
 }
 
 func (c *cli) showDiscovered(path string, old, now *engine.Discovered, findings []artifact.Finding) error {
-	failed := slices.ContainsFunc(findings, func(f artifact.Finding) bool { return f.Named })
+	var unseen []string
+	for _, f := range findings {
+		if f.Named {
+			unseen = append(unseen, f.Path+" "+f.Problem)
+		}
+	}
 	sum := artifact.Compare(old, now)
 	var err error
 	if c.json {
@@ -88,7 +93,10 @@ func (c *cli) showDiscovered(path string, old, now *engine.Discovered, findings 
 	if err != nil {
 		return err
 	}
-	if failed {
+	if len(unseen) > 0 && !c.json {
+		return fmt.Errorf("%s: what was known of it before stays", strings.Join(unseen, "; "))
+	}
+	if len(unseen) > 0 {
 		return &exit{code: exitError}
 	}
 	return nil

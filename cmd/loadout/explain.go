@@ -41,25 +41,24 @@ func (c *cli) runExplain(ctx context.Context, args []string, withLive bool, vars
 	if len(w.models) == 0 && w.diags.HasErrors() {
 		return c.stop(&w.files)
 	}
-	m, err := findModel(w.models, args[0])
+	var st *store.Store
+	var snap *engine.Snapshot
+	if name := w.Config.Workspace.Name; name != "" {
+		st = store.Open(c.stateRoot(), name)
+		if snap, _, err = st.Read(); err != nil {
+			return err
+		}
+	}
+	m, err := findModel(w.models, snap, args[0])
 	if err != nil {
 		return err
 	}
-	var entry *engine.Entry
 	var seen *engine.Live
 	note := ""
-	if name := w.Config.Workspace.Name; name != "" {
-		st := store.Open(c.stateRoot(), name)
-		snap, _, err := st.Read()
-		if err != nil {
-			return err
-		}
-		entry = snap.Entry(m.Name)
-		if withLive {
-			seen, note = inspectOne(ctx, snap.Instance(m.Name), st)
-		}
+	if withLive && st != nil {
+		seen, note = inspectOne(ctx, snap.Instance(m.Name), st)
 	}
-	x := engine.Explain(m, entry, seen, args[1])
+	x := engine.Explain(m, snap.Entry(m.Name), seen, args[1])
 	x.Live = withLive
 	if x.Note == "" {
 		x.Note = note
@@ -84,8 +83,9 @@ func inspectOne(ctx context.Context, in *engine.Instance, st *store.Store) (*eng
 	return &live, ""
 }
 
-// findModel finds a model by name, served name or alias.
-func findModel(models []engine.Model, name string) (*engine.Model, error) {
+// findModel finds a model by name, served name or alias. One that no file
+// declares any more is found by its name, without declared values.
+func findModel(models []engine.Model, snap *engine.Snapshot, name string) (*engine.Model, error) {
 	names := make([]string, len(models))
 	for i := range models {
 		m := &models[i]
@@ -101,6 +101,9 @@ func findModel(models []engine.Model, name string) (*engine.Model, error) {
 				return m, nil
 			}
 		}
+	}
+	if snap.Entry(name) != nil {
+		return &engine.Model{Name: name}, nil
 	}
 	hint := "see loadout list"
 	if near := engine.Nearest(name, names); near != "" {

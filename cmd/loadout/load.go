@@ -203,6 +203,7 @@ func (c *cli) look(ctx context.Context, w *wanted, st *store.Store, refresh bool
 	}
 	seen.live = engine.Observe(ctx, snap, unfinished, providers.All(), engine.InspectOptions{StateDir: st.Dir(), Generate: true})
 	seen.gpus, seen.problems = nvidia.Detect(ctx, w.Config.Workspace.GPUs)
+	seen.problems = append(seen.problems, w.adoptions(ctx, snap, st.Dir())...)
 	return seen, nil
 }
 

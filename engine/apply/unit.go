@@ -25,6 +25,7 @@ type job struct {
 func (r *runner) newJob(c *engine.Change) *job {
 	j := &job{Change: c, began: r.Now()}
 	switch in := r.recorded(c); {
+	case c.Start == nil: // nothing starts, so no start time is expected
 	case c.Running != nil && c.Running.ReadySeconds > 0:
 		j.expected = c.Running.ReadySeconds
 	case in != nil:

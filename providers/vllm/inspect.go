@@ -103,6 +103,7 @@ func (i *inspection) readArgv(argv []string) {
 		i.differ(engine.ReasonProcessDiffers, "command", wordsValue(told), wordsValue(i.live.Argv))
 		return
 	}
+	now.model = resolved(i.live.Pid, now.model)
 	i.live.Fields = now.fields()
 	defer i.readTemplate()
 	was, ok := cut(told, in.Launch.Model)
@@ -114,6 +115,20 @@ func (i *inspection) readArgv(argv []string) {
 	if len(different) == 0 && !in.Adopted && !slices.Equal(was.words, now.words) {
 		i.differ(engine.ReasonProcessDiffers, "command", wordsValue(told), wordsValue(i.live.Argv))
 	}
+}
+
+// resolved is the model as the process means it: a folder, relative to where it
+// was started, goes before a name on the hub.
+func resolved(pid int, model string) string {
+	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if err != nil || filepath.IsAbs(model) {
+		return model
+	}
+	path := filepath.Join(cwd, model)
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return model
+	}
+	return path
 }
 
 // readTemplate shows the chat template of the launch as the attribute that it

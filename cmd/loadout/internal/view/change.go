@@ -98,7 +98,7 @@ func (p *planPage) priceOfRestart(c *engine.Change, verb string) string {
 	case c.Downtime == nil:
 		return verb + ", time not known yet"
 	}
-	return verb + ", about " + seconds(*c.Downtime) + " not served"
+	return verb + ", " + about(*c.Downtime) + " not served"
 }
 
 func priceOfStop(c *engine.Change) string {

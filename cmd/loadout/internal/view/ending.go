@@ -112,13 +112,13 @@ func (p *planPage) awayText(away []*engine.Change) string {
 	name := p.clean(away[0].Model)
 	switch {
 	case len(away) == 1 && untimed == 0:
-		return "About " + seconds(longest) + " without " + name + "."
+		return capital(about(longest)) + " without " + name + "."
 	case len(away) == 1:
 		return "Without " + name + " for a time not known yet."
 	case untimed == len(away):
 		return count(len(away), "model") + " not served for a time not known yet."
 	}
-	text := count(len(away), "model") + " not served for a while, the longest about " + seconds(longest)
+	text := count(len(away), "model") + " not served for a while, the longest " + about(longest)
 	if untimed > 0 {
 		text += fmt.Sprintf(", %d not timed yet", untimed)
 	}

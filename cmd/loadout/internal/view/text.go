@@ -151,6 +151,14 @@ func size(n int64) string {
 
 // seconds writes a duration the way people wait for it: "under 1 s", "95 s",
 // "12 min", "2.5 h".
+// about is an estimate: "about 95 s", or "under 1 s", which is vague enough.
+func about(sec float64) string {
+	if sec < 1 {
+		return seconds(sec)
+	}
+	return "about " + seconds(sec)
+}
+
 func seconds(sec float64) string {
 	switch {
 	case sec < 1:
@@ -162,3 +170,6 @@ func seconds(sec float64) string {
 	}
 	return fmt.Sprintf("%.1f h", sec/3600)
 }
+
+// capital begins a sentence; s is not empty and begins with an ASCII letter.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
