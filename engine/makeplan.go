@@ -30,7 +30,7 @@ type PlanInput struct {
 // where the three meet, and it is pure.
 func MakePlan(in PlanInput) *Plan {
 	p := &Plan{
-		FormatVersion: PlanVersion, Workspace: in.Workspace.Name, Refreshed: in.Live != nil,
+		FormatVersion: PlanVersion, Workspace: in.Workspace.Name, Refreshed: in.Live != nil, Destroy: in.Destroy,
 		Checks: in.Checks, Inputs: in.Inputs, Problems: slices.Clone(in.Problems),
 	}
 	if in.Snapshot != nil {

@@ -154,7 +154,8 @@ type Plan struct {
 	Serial        int64         `json:"serial"`  // of the snapshot that it starts from; 0: none yet
 	Lineage       string        `json:"lineage"` // empty: no snapshot yet
 	Digest        string        `json:"plan_digest"`
-	Refreshed     bool          `json:"refreshed"` // live state was looked at
+	Refreshed     bool          `json:"refreshed"`         // live state was looked at
+	Destroy       bool          `json:"destroy,omitempty"` // nothing was desired: the end of everything
 	Changes       []Change      `json:"changes"`
 	Unchanged     []string      `json:"unchanged,omitempty"`
 	Drift         []DriftItem   `json:"drift"`

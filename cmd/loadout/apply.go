@@ -46,6 +46,7 @@ func newApply(c *cli) *cobra.Command {
 			return c.runApply(cmd.Context(), &o)
 		},
 	}
+	o.vars.add(cmd)
 	o.addFlags(c, cmd)
 	cmd.Flags().StringVar(&o.expect, "expect", "", "go on only if the plan has this digest (no question then)")
 	return cmd
@@ -56,15 +57,16 @@ func newDestroy(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "destroy",
 		Short: "Stop everything of a workspace and forget it",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.runApply(cmd.Context(), &o) },
+		Long: "Works from the snapshot alone: a host can be emptied although its files have\n" +
+			"mistakes, or are gone.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.runApply(cmd.Context(), &o) },
 	}
 	o.addFlags(c, cmd)
 	return cmd
 }
 
 func (o *applyOptions) addFlags(c *cli, cmd *cobra.Command) {
-	o.vars.add(cmd)
 	c.jsonFlag(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.autoApprove, "auto-approve", false, "do not ask")
@@ -98,12 +100,9 @@ func (c *cli) runApply(ctx context.Context, o *applyOptions) error {
 	if err != nil {
 		return err
 	}
-	w, err := c.desire(&o.vars, true)
+	w, err := c.aim(&o.vars, o.destroy)
 	if err != nil {
 		return err
-	}
-	if w.diags.HasErrors() {
-		return c.stop(&w.files)
 	}
 	st := store.Open(c.stateRoot(), w.Config.Workspace.Name)
 	locked, err := st.Lock(ctx, store.Self("loadout "+o.verb(), time.Now()), o.lockTimeout)
@@ -211,6 +210,7 @@ func (o *applyOptions) readSaved(c *cli) (*engine.Plan, error) {
 	if c.workspace == "" {
 		c.workspace = p.Workspace
 	}
+	o.destroy = p.Destroy
 	return p, nil
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -64,20 +66,34 @@ func (c *cli) runDrift(ctx context.Context) error {
 // openStore finds the state of the workspace for commands that do not read the
 // configuration: -w, or the only one there is.
 func (c *cli) openStore() (*store.Store, error) {
-	if c.workspace == "" {
-		names, err := store.Workspaces(c.stateRoot())
-		if err != nil {
-			return nil, err
-		}
-		if len(names) == 0 {
-			if names, err = lang.Workspaces(c.dir); err != nil {
-				return nil, err
-			}
-		}
-		if len(names) != 1 {
-			return nil, fmt.Errorf("there are %d workspaces here %q: choose one with -w", len(names), names)
-		}
-		c.workspace = names[0]
+	recorded, err := store.Workspaces(c.stateRoot())
+	if err != nil {
+		return nil, err
+	}
+	declared, err := lang.Workspaces(c.dir)
+	if err != nil && len(recorded) == 0 {
+		return nil, err
+	}
+	known := slices.Compact(slices.Sorted(slices.Values(slices.Concat(recorded, declared))))
+	switch {
+	case c.workspace != "" && !slices.Contains(known, c.workspace):
+		return nil, noWorkspace(c.workspace, known)
+	case c.workspace != "":
+	case len(recorded) == 1:
+		c.workspace = recorded[0]
+	case len(known) == 1:
+		c.workspace = known[0]
+	case len(known) == 0:
+		return nil, fmt.Errorf("there is no workspace in %s: -C names the directory of the configuration", shellWord(c.dir))
+	default:
+		return nil, fmt.Errorf("there are several workspaces here: choose one with -w (%s)", strings.Join(known, ", "))
 	}
 	return store.Open(c.stateRoot(), c.workspace), nil
+}
+
+func noWorkspace(name string, known []string) error {
+	if near := engine.Nearest(name, known); near != "" {
+		return fmt.Errorf("there is no workspace %q here: did you mean %q?", name, near)
+	}
+	return fmt.Errorf("there is no workspace %q here; known are: %s", name, strings.Join(known, ", "))
 }

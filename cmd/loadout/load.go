@@ -97,6 +97,29 @@ func (c *cli) desire(v *varFlags, needWorkspace bool) (*wanted, error) {
 	return w, nil
 }
 
+// aim is what a plan is made for: the desired state, without mistakes, or, to
+// destroy, only the name of the workspace. Emptying a host must not depend on
+// files that can be read.
+func (c *cli) aim(v *varFlags, destroy bool) (*wanted, error) {
+	if destroy {
+		st, err := c.openStore()
+		if err != nil {
+			return nil, err
+		}
+		w := &wanted{files: files{Loaded: &lang.Loaded{}}}
+		w.Config.Workspace.Name = st.Workspace()
+		return w, nil
+	}
+	w, err := c.desire(v, true)
+	if err != nil {
+		return nil, err
+	}
+	if w.diags.HasErrors() {
+		return nil, c.stop(&w.files)
+	}
+	return w, nil
+}
+
 // factsPath is discovered/<workspace>.json where there is one, for hosts whose
 // disks differ, else discovered.json.
 func (c *cli) factsPath(workspace string) string {

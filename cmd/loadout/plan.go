@@ -46,12 +46,9 @@ func newPlan(c *cli) *cobra.Command {
 }
 
 func (c *cli) runPlan(ctx context.Context, o *planOptions) error {
-	w, err := c.desire(&o.vars, true)
+	w, err := c.aim(&o.vars, o.destroy)
 	if err != nil {
 		return err
-	}
-	if w.diags.HasErrors() {
-		return c.stop(&w.files)
 	}
 	st := store.Open(c.stateRoot(), w.Config.Workspace.Name)
 	seen, err := c.look(ctx, w, st, o.refresh)

@@ -40,6 +40,9 @@ func Open(root, workspace string) *Store {
 	return &Store{dir: dir, workspace: workspace}
 }
 
+// Workspace is the name of the workspace.
+func (s *Store) Workspace() string { return s.workspace }
+
 // Dir is the absolute path of the state directory.
 func (s *Store) Dir() string { return s.dir }
 
