@@ -15,7 +15,7 @@ type Coded interface{ Code() string }
 // Diagnostic is the JSON form of one mistake or warning.
 type Diagnostic struct {
 	Severity string `json:"severity"` // error or warning
-	Code     string `json:"code,omitempty"`
+	Code     string `json:"code"`
 	Summary  string `json:"summary"`
 	Detail   string `json:"detail,omitempty"`
 	Range    *Range `json:"range,omitempty"`
@@ -51,9 +51,7 @@ func describeOne(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if first, rest, several := strings.Cut(d.Summary, "\n"); several { // joined errors
 		out.Summary, out.Detail = first, strings.TrimRight(rest+"\n"+d.Detail, "\n")
 	}
-	if c, ok := hcl.DiagnosticExtra[Coded](d); ok {
-		out.Code = c.Code()
-	}
+	out.Code = codeOf(d)
 	if d.Subject == nil {
 		return out
 	}
@@ -63,6 +61,18 @@ func describeOne(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 		out.Snippet = strings.Join(snippet(f.Bytes, d.Subject), "\n")
 	}
 	return out
+}
+
+// codeOf is the code that the engine or a provider gave; a mistake that the
+// language found is "configuration", what a command could not do "failed".
+func codeOf(d *hcl.Diagnostic) string {
+	if c, ok := hcl.DiagnosticExtra[Coded](d); ok {
+		return c.Code()
+	}
+	if d.Subject != nil {
+		return "configuration"
+	}
+	return "failed"
 }
 
 func severity(d *hcl.Diagnostic) string {
