@@ -75,6 +75,13 @@ func (s *subject) occupied() (running *Instance, live *Live, leftovers []Instanc
 	return running, live, leftovers
 }
 
+// occupiedByStranger: what should run cannot, because somebody else's thing is
+// where the recorded instance was and would be again.
+func (s *subject) occupiedByStranger() bool {
+	return s.live != nil && s.live.State == StateForeign && s.adoption == nil && s.launch != nil &&
+		targetOf(s.launch) == targetOf(&s.instance.Launch)
+}
+
 // leave decides about a model whose block is gone.
 func (s *subject) leave(c *Change) {
 	var live *Live
@@ -140,7 +147,7 @@ func (s *subject) serve(c *Change) {
 // start decides about a model of which nothing runs.
 func (s *subject) start(c *Change) {
 	switch {
-	case s.instance != nil: // recorded, and gone
+	case s.instance != nil && (s.adoption == nil || s.live.State != StateForeign): // recorded, and gone
 		c.Action = ActionRestart
 		c.because(ReasonProcessGone, "", s.live.Detail)
 		c.explainFields()
@@ -182,11 +189,20 @@ func (s *subject) keep(c *Change, live *Live) {
 	told := s.launch != nil && c.Running.LaunchDigest != s.launch.Digest()
 	if told && rank(c.Action) < rank(ActionRestart) && !s.reloads(c) {
 		c.Action = ActionRestart
-		c.because(ReasonConfigChanged, "launch", launchDifference(&c.Running.Launch, s.launch))
+		c.because(s.cause(c), "launch", launchDifference(&c.Running.Launch, s.launch))
 	}
 	if c.Action == ActionUpdate && told {
 		c.Start = s.launch // an Updater is told
 	}
+}
+
+// cause of a launch that differs although no written field asks for a restart:
+// facts, or this version of Loadout tells the backend something else.
+func (s *subject) cause(c *Change) ReasonCode {
+	if slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return Root(f.Path) == "facts" }) {
+		return ReasonFactsChanged
+	}
+	return ReasonConfigChanged
 }
 
 // reloads: some field changed that the backend takes while it runs.
@@ -204,7 +220,7 @@ func (s *subject) explainLive(c *Change, live *Live) {
 		c.because(ReasonAnswersDifferently, "", live.Detail)
 	case StateOrphan:
 		c.because(ReasonProcessGone, "", live.Detail)
-	case StateUnknown, StateReady, StateGone:
+	case StateUnknown, StateReady, StateGone, StateForeign:
 	}
 	for _, m := range live.Mismatches {
 		c.because(m.Code, m.Path, "")
@@ -222,11 +238,17 @@ func (c *Change) explainFields() {
 			continue
 		}
 		code := ReasonConfigChanged
-		if Root(f.Path) == "facts" || f.Origin.Layer == LayerDiscovered {
+		if f.isFact() {
 			code = ReasonFactsChanged
 		}
 		c.because(code, f.Path, "")
 	}
+}
+
+// isFact: the value is, or was until now, one that discovery gave.
+func (f *FieldChange) isFact() bool {
+	was := len(f.Overrides) > 0 && f.After == nil && f.Overrides[0].Origin.File == factsFile
+	return Root(f.Path) == "facts" || f.Origin.Layer == LayerDiscovered || was
 }
 
 // actionFor is the cheapest action that brings all fields into effect.

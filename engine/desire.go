@@ -61,6 +61,10 @@ func declaredSource(d *Declared) string {
 	return source
 }
 
+// factsFile is where people look facts up; a host of its own may have another
+// file.
+const factsFile = "discovered.json"
+
 // factsLayer gives the facts of an artifact as a layer. Capabilities and the
 // license stand where a model block may override them, the rest under facts.
 func factsLayer(a *Artifact) Layer {
@@ -71,7 +75,7 @@ func factsLayer(a *Artifact) Layer {
 			return
 		}
 		layer = append(layer, Assignment{Path: path, Value: v, Origin: Origin{
-			Layer: LayerDiscovered, Block: a.Evidence[evidence], File: "discovered.json",
+			Layer: LayerDiscovered, Block: a.Evidence[evidence], File: factsFile,
 		}})
 	}
 	for _, k := range sortedKeys(a.Capabilities) {

@@ -17,7 +17,7 @@ func driftOf(s *subject) []DriftItem {
 		items = append(items, item(ReasonProcessGone, "", string(StateReady), string(s.live.State)))
 	case StateHung, StateStarting:
 		items = append(items, item(ReasonHung, "", string(StateReady), string(s.live.State)))
-	case StateWrong:
+	case StateWrong, StateForeign:
 		items = append(items, item(ReasonAnswersDifferently, "", string(StateReady), string(s.live.State)))
 	case StateReady, StateUnknown:
 	}

@@ -42,8 +42,11 @@ const (
 	StateHung     State = "hung"     // answers, but cannot generate in time
 	StateWrong    State = "wrong"    // answers, but not our model, or not from our process
 	StateGone     State = "gone"
-	StateOrphan   State = "orphan"  // leader gone, children of its session still there
-	StateUnknown  State = "unknown" // could not be looked at; Detail says why
+	StateOrphan   State = "orphan" // leader gone, children of its session still there
+	// StateForeign: somebody else's thing is in its place. It is never touched;
+	// Detail says what to do.
+	StateForeign State = "foreign"
+	StateUnknown State = "unknown" // could not be looked at; Detail says why
 )
 
 // Live is what a provider saw of an instance.

@@ -86,7 +86,7 @@ func rowOf(m *Model, in *Instance, live *Observed) Row {
 		r.State = "not applied"
 	}
 	if in != nil {
-		r.Endpoint, r.MemoryBytes = in.Launch.URL, in.MemoryBytes
+		r.Endpoint, r.MemoryBytes, r.Port = in.Launch.URL, in.MemoryBytes, in.Launch.Port
 		r.State = stateWord(live.Recorded[m.Name].State)
 	}
 	return r

@@ -48,8 +48,19 @@ func MakePlan(in PlanInput) *Plan {
 			p.add(&in, c)
 		}
 		p.Drift = append(p.Drift, driftOf(s)...)
+		if s.occupiedByStranger() {
+			p.Problems = append(p.Problems, Problem{
+				Severity: SeverityError, Code: "foreign", Model: c.Model, Origin: s.desired.Serve,
+				Summary: fmt.Sprintf("the place of %q is taken by something that Loadout did not start", c.Model), Detail: s.live.Detail,
+			})
+		}
 		if s.live != nil && s.live.State == StateUnknown {
 			p.Unseen = append(p.Unseen, Unseen{c.Model, s.live.Detail})
+			p.Problems = append(p.Problems, Problem{
+				Severity: SeverityWarning, Code: "not_seen", Model: c.Model,
+				Summary: fmt.Sprintf("%q could not be looked at", c.Model),
+				Detail:  s.live.Detail + ". The plan believes that it runs as recorded.",
+			})
 		}
 	}
 	p.Summary.Drift = len(p.Drift)

@@ -79,5 +79,5 @@ func inspect(ctx context.Context, in Instance, p Provider, opt InspectOptions) L
 }
 
 // Alive tells whether something of the instance still takes room: its process,
-// or what its process left behind.
-func (l *Live) Alive() bool { return l.State != StateGone }
+// or what its process left behind. What is somebody else's is not it.
+func (l *Live) Alive() bool { return l.State != StateGone && l.State != StateForeign }

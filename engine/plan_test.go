@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,7 +15,7 @@ import (
 type paper struct{}
 
 func (paper) Render(m *Model, _ RenderEnv) (Launch, []Problem) {
-	l := Launch{Backend: m.Backend, Argv: []string{"serve", m.Source}, Served: append([]string{m.ServedName}, m.Aliases...), Port: m.Port, GPUs: m.GPUs}
+	l := Launch{Backend: m.Backend, Argv: []string{"serve", cmp.Or(m.Facts.Path, m.Source)}, Served: append([]string{m.ServedName}, m.Aliases...), Port: m.Port, GPUs: m.GPUs}
 	for _, k := range sortedKeys(m.Args) {
 		l.Argv = append(l.Argv, k, FormatValue(m.Args[k]))
 	}
@@ -22,8 +23,8 @@ func (paper) Render(m *Model, _ RenderEnv) (Launch, []Problem) {
 }
 
 func (paper) Effect(path string) Effect {
-	if path == "facts.path" {
-		return EffectRestart
+	if Root(path) == "facts" {
+		return EffectHot // what it changes of the launch is what counts
 	}
 	if a, ok := LookupAttribute(Root(path)); ok {
 		return a.Effect
@@ -186,7 +187,11 @@ func TestMakePlan(t *testing.T) {
 			"restart llama: process_gone\ndrift llama: process_gone "},
 		{"hung", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateHung}},
 			"restart llama: hung\ndrift llama: hung "},
-		{"could not be looked at", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateUnknown}}, "unseen llama: seen as unknown"},
+		{"somebody else's is in its place", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateForeign}},
+			"restart llama: process_gone\ndrift llama: answers_differently \nerror llama: foreign"},
+		{"somebody else's is in its place, and it goes", scene{recorded: []Declared{llama}, running: map[string]State{"llama": StateForeign}},
+			"forget llama: removed\ndrift llama: answers_differently "},
+		{"could not be looked at", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateUnknown}}, "unseen llama: seen as unknown\nwarning llama: not_seen"},
 		{"answers another length", scene{now: []Declared{llama}, recorded: []Declared{llama}, mismatch: map[string]Mismatch{"llama": {ReasonAnswersDifferently, "args.len", int64(2048), int64(128000)}}},
 			"restart llama: answers_differently(args.len) interrupts 95s\ndrift llama: answers_differently args.len"},
 		{"served in the record, never started", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": "never"}}, "create llama: unfinished"},
@@ -205,8 +210,10 @@ func TestMakePlan(t *testing.T) {
 		{"stops come before starts", scene{now: []Declared{declare("a", "serve:port", int64(8002))}, recorded: []Declared{declare("z", "serve:port", int64(8001))}},
 			"stop z: removed interrupts\ncreate a: new"},
 		{"adopt what somebody started", scene{now: []Declared{llama}, edit: func(in *PlanInput) { in.Adoptions = []Adoption{{Model: "llama", Pid: 7}} }}, "adopt llama: adopted"},
+		{"facts that change nothing that is told", scene{now: []Declared{llama}, recorded: []Declared{llama}, facts: map[string]Artifact{"hf://a/llama": {Source: "hf://a/llama", Facts: Facts{ContextLength: 4096}}}},
+			"update llama: facts_changed(facts.complete) facts_changed(facts.context_length)"},
 		{"facts moved the weights", scene{now: []Declared{llama}, recorded: []Declared{llama}, facts: map[string]Artifact{"hf://a/llama": {Source: "hf://a/llama", Facts: Facts{Path: "/w/llama"}}}},
-			"restart llama: facts_changed(facts.complete) facts_changed(facts.path) interrupts 95s"},
+			"restart llama: facts_changed(facts.complete) facts_changed(facts.path) facts_changed(launch) interrupts 95s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -27,11 +27,12 @@ type Problem struct {
 	Origin   Origin // where; Origin.File is empty when unknown
 }
 
-// AboutArguments tells whether the problem is a mistake in what the backend is
-// told by name, which stands on its own whatever else is wrong with the model.
+// AboutArguments tells whether the problem is a mistake in what a model block
+// itself says of the weights and to the backend: it stands on its own, whatever
+// else is wrong with the model and whether or not it is served.
 func (p *Problem) AboutArguments() bool {
 	switch Root(p.Path) {
-	case "args", "extra_args", "generation":
+	case "args", "extra_args", "generation", "source":
 		return true
 	}
 	return false

@@ -87,20 +87,39 @@ func targetOf(l *Launch) string {
 }
 
 func providerOf(m *Model, providers map[string]Provider) (Provider, Problem) {
-	p, ok := providers[m.Backend]
-	if ok {
+	if p, ok := providers[m.Backend]; ok {
 		return p, Problem{}
 	}
-	problem := Problem{Severity: SeverityError, Code: "backend_unknown", Model: m.Name, Path: "backend", Origin: m.OriginOf("backend"),
-		Summary: fmt.Sprintf("no backend is called %q", m.Backend),
-		Detail:  "Known are: " + strings.Join(sortedKeys(providers), ", ") + "."}
+	problem := unknownBackend(m.Backend, m.OriginOf("backend"), providers)
+	problem.Model, problem.Path = m.Name, "backend"
 	if m.Backend == "" {
 		problem.Summary = fmt.Sprintf("model %q is served and names no backend", m.Name)
 	}
-	if s := Nearest(m.Backend, sortedKeys(providers)); s != "" {
-		problem.Detail = fmt.Sprintf("Did you mean %q? ", s) + problem.Detail
-	}
 	return nil, problem
+}
+
+// CheckBackends finds blocks that are written for a backend that there is not:
+// what they say would reach nobody.
+func CheckBackends(backends []Backend, providers map[string]Provider) []Problem {
+	var problems []Problem
+	for _, b := range backends {
+		if _, ok := providers[b.Name]; !ok {
+			problems = append(problems, unknownBackend(b.Name, b.Origin, providers))
+		}
+	}
+	return problems
+}
+
+func unknownBackend(name string, at Origin, providers map[string]Provider) Problem {
+	p := Problem{
+		Severity: SeverityError, Code: "backend_unknown", Origin: at,
+		Summary: fmt.Sprintf("no backend is called %q", name),
+		Detail:  "Known are: " + strings.Join(sortedKeys(providers), ", ") + ".",
+	}
+	if near := Nearest(name, sortedKeys(providers)); near != "" {
+		p.Detail = fmt.Sprintf("Did you mean %q? ", near) + p.Detail
+	}
+	return p
 }
 
 // Nearest is the candidate that a mistyped word most likely meant; "" when none

@@ -41,6 +41,12 @@ type Adoption struct {
 	Origin Origin
 }
 
+// Backend is a backend that some block is written for.
+type Backend struct {
+	Name   string
+	Origin Origin
+}
+
 // CheckResult is an evaluated check block.
 type CheckResult struct {
 	Name     string   `json:"name"`
@@ -55,6 +61,7 @@ type CheckResult struct {
 type Config struct {
 	Workspace Workspace
 	Models    []Declared // sorted by name
+	Backends  []Backend  // sorted by place
 	Moves     []Move
 	Removals  []Removal
 	Adoptions []Adoption

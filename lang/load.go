@@ -124,6 +124,7 @@ func (l *loader) evaluate(workspace string) {
 	l.out.Moves = s.moves()
 	l.out.Removals = s.removals()
 	l.out.Adoptions = s.adoptions()
+	l.out.Backends = s.backends()
 	l.out.Discover = s.discover()
 	l.out.checks = s.checks()
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,7 +40,6 @@ type sources struct {
 	assumedCache  bool
 	ollama        string
 	assumedOllama bool
-	partial       bool // PATHs were given: the rest of the document stays
 }
 
 func (c *cli) runDiscover(ctx context.Context, args []string, vars *varFlags) error {
@@ -61,17 +58,23 @@ func (c *cli) runDiscover(ctx context.Context, args []string, vars *varFlags) er
 	if err != nil {
 		return err
 	}
+	looked := search{roots: append(slices.Clone(src.paths), src.hfCache), findings: findings}
 	if src.ollama != "" {
 		models, err := ollama.Discover(ctx, src.ollama)
+		looked.ollama = err == nil
 		if err != nil && !src.assumedOllama {
 			findings = append(findings, artifact.Finding{Path: src.ollama, Problem: err.Error(), Named: true})
 		}
 		found = append(found, models...)
 	}
-	now := &engine.Discovered{FormatVersion: engine.FactsVersion, Artifacts: append(found, keep(old, src, findings)...)}
+	kept := looked.missed(old)
+	now := &engine.Discovered{FormatVersion: engine.FactsVersion, Artifacts: append(found, kept...)}
 	sortArtifacts(now.Artifacts)
 	if err := artifact.WriteFile(path, now); err != nil {
 		return err
+	}
+	if len(kept) > 0 && !c.json {
+		fmt.Fprintf(c.err, "Not looked at this time, and kept: %s known from before.\n", count(len(kept), "artifact"))
 	}
 	return c.showDiscovered(path, old, now, findings)
 }
@@ -114,7 +117,6 @@ func (c *cli) sources(args []string, vars *varFlags) (sources, error) {
 			}
 			s.paths = append(s.paths, abs)
 		}
-		s.partial = true
 		return s, nil
 	}
 	files, err := c.read(vars, false)
@@ -145,41 +147,6 @@ func assumedOllama(l *lang.Loaded) string {
 		}
 	}
 	return ollama.DefaultURL
-}
-
-// keep is what an earlier discovery knew and this one could not look at: what
-// lies outside the given PATHs, and what a failed source had told.
-func keep(old *engine.Discovered, src sources, findings []artifact.Finding) []engine.Artifact {
-	if old == nil {
-		return nil
-	}
-	var kept []engine.Artifact
-	for _, a := range old.Artifacts {
-		inside := slices.ContainsFunc(src.paths, func(root string) bool { return within(a.Path, root) })
-		unread := slices.ContainsFunc(findings, func(f artifact.Finding) bool {
-			return f.Path == src.ollama && a.Kind == "ollama" || a.Kind != "ollama" && within(a.Path, f.Path) && !readable(f.Path)
-		})
-		if src.partial && !inside || unread {
-			kept = append(kept, a)
-		}
-	}
-	return kept
-}
-
-func within(path, root string) bool {
-	rel, err := filepath.Rel(root, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
-}
-
-// readable tells a folder that is broken from one that could not be looked at.
-func readable(path string) bool {
-	_, err := os.ReadDir(path)
-	return err == nil || errors.Is(err, os.ErrNotExist) && parentReadable(path)
-}
-
-func parentReadable(path string) bool {
-	_, err := os.ReadDir(filepath.Dir(path))
-	return err == nil
 }
 
 func sortArtifacts(as []engine.Artifact) {

@@ -3,15 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
 	"github.com/loadoutdev/loadout/engine"
-	"github.com/loadoutdev/loadout/engine/store"
-	"github.com/loadoutdev/loadout/lang"
 	"github.com/loadoutdev/loadout/providers"
 )
 
@@ -61,39 +57,4 @@ func (c *cli) runDrift(ctx context.Context) error {
 		return &exit{code: exitDiffers}
 	}
 	return nil
-}
-
-// openStore finds the state of the workspace for commands that do not read the
-// configuration: -w, or the only one there is.
-func (c *cli) openStore() (*store.Store, error) {
-	recorded, err := store.Workspaces(c.stateRoot())
-	if err != nil {
-		return nil, err
-	}
-	declared, err := lang.Workspaces(c.dir)
-	if err != nil && len(recorded) == 0 {
-		return nil, err
-	}
-	known := slices.Compact(slices.Sorted(slices.Values(slices.Concat(recorded, declared))))
-	switch {
-	case c.workspace != "" && !slices.Contains(known, c.workspace):
-		return nil, noWorkspace(c.workspace, known)
-	case c.workspace != "":
-	case len(recorded) == 1:
-		c.workspace = recorded[0]
-	case len(known) == 1:
-		c.workspace = known[0]
-	case len(known) == 0:
-		return nil, fmt.Errorf("there is no workspace in %s: -C names the directory of the configuration", shellWord(c.dir))
-	default:
-		return nil, fmt.Errorf("there are several workspaces here: choose one with -w (%s)", strings.Join(known, ", "))
-	}
-	return store.Open(c.stateRoot(), c.workspace), nil
-}
-
-func noWorkspace(name string, known []string) error {
-	if near := engine.Nearest(name, known); near != "" {
-		return fmt.Errorf("there is no workspace %q here: did you mean %q?", name, near)
-	}
-	return fmt.Errorf("there is no workspace %q here; known are: %s", name, strings.Join(known, ", "))
 }

@@ -34,6 +34,11 @@ func newExplain(c *cli) *cobra.Command {
 }
 
 func (c *cli) runExplain(ctx context.Context, args []string, withLive bool, vars *varFlags) error {
+	if withLive {
+		if err := c.chooseWorkspace(); err != nil {
+			return err
+		}
+	}
 	w, err := c.desire(vars, false)
 	if err != nil {
 		return err

@@ -86,6 +86,7 @@ func (c *cli) desire(v *varFlags, needWorkspace bool) (*wanted, error) {
 	var problems, more []engine.Problem
 	w.models, problems = engine.Desire(&f.Config, artifact.Index(w.facts))
 	w.launches, more = engine.Render(w.models, providers.All(), f.Config.Workspace)
+	more = append(more, engine.CheckBackends(f.Backends, providers.All())...)
 	if f.diags.HasErrors() { // mistyped arguments are told together with the rest
 		w.diags = append(w.diags, f.Diagnose(slices.DeleteFunc(more, func(p engine.Problem) bool { return !p.AboutArguments() }))...)
 		return w, nil
@@ -243,6 +244,9 @@ func (c *cli) plan(w *wanted, seen *world, edit func(*engine.PlanInput)) *engine
 		edit(&in)
 	}
 	p := engine.MakePlan(in)
+	if seen.live != nil {
+		p.Problems = append(p.Problems, missingWeights(p, w.facts)...)
+	}
 	w.diags = append(w.diags, w.Diagnose(p.Problems)...)
 	return p
 }

@@ -55,6 +55,7 @@ func (c *cli) runPlan(ctx context.Context, o *planOptions) error {
 	if err != nil {
 		return err
 	}
+	seen.problems = append(seen.problems, busy(st)...)
 	p := c.plan(w, seen, func(in *engine.PlanInput) { in.Destroy = o.destroy })
 	if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy, Next: nextAfterPlan(c, p, o)}); err != nil {
 		return err
@@ -70,12 +71,26 @@ func (c *cli) runPlan(ctx context.Context, o *planOptions) error {
 	switch {
 	case !o.detailed:
 		return nil
+	case p.Empty() && len(p.Unseen) > 0:
+		return fmt.Errorf("%s could not be looked at: whether anything changed is not known", p.Unseen[0].Model)
 	case !p.Empty():
 		return &exit{code: onlyDrift(p)}
 	case len(p.Drift) > 0:
 		return &exit{code: exitDrifted}
 	}
 	return nil
+}
+
+// busy warns that another run is changing what the plan looks at.
+func busy(st *store.Store) []engine.Problem {
+	h, err := st.Holder()
+	if err != nil || h == nil {
+		return nil
+	}
+	return []engine.Problem{{
+		Severity: engine.SeverityWarning, Code: "busy", Summary: fmt.Sprintf("%s (pid %d, %s@%s) is at work here", h.Command, h.Pid, h.User, h.Host),
+		Detail: "This plan shows a moment in between. Plan again when it has ended.",
+	}}
 }
 
 // onlyDrift tells a plan that the files ask for from one that only puts back

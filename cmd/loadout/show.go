@@ -79,6 +79,13 @@ func newList(c *cli) *cobra.Command {
 }
 
 func (c *cli) runList(ctx context.Context, role string, vars *varFlags) error {
+	if err := c.chooseWorkspace(); err != nil {
+		return err
+	}
+	chosen := c.workspace
+	if !c.declares(chosen) {
+		c.workspace = "" // recorded only: its file is gone, its servers may not be
+	}
 	w, err := c.desire(vars, false)
 	if err != nil {
 		return err
@@ -88,8 +95,8 @@ func (c *cli) runList(ctx context.Context, role string, vars *varFlags) error {
 	}
 	var snap *engine.Snapshot
 	live := &engine.Observed{}
-	if name := w.Config.Workspace.Name; name != "" {
-		st := store.Open(c.stateRoot(), name)
+	if chosen != "" {
+		st := store.Open(c.stateRoot(), chosen)
 		if snap, _, err = st.Read(); err != nil {
 			return err
 		}

@@ -55,9 +55,17 @@ func (c *cli) runValidate(vars *varFlags) error {
 	case v.diags.HasErrors(): // of checks only
 		return &exit{code: exitGuard}
 	case !c.json:
-		fmt.Fprintf(c.out, "Valid: %s in %s, %s.\n", count(v.models, "model"), count(len(v.sources), "file"), count(len(workspaces), "workspace"))
+		fmt.Fprintf(c.out, "Valid: %s in %s, %s.\n", count(v.models, "model"), count(len(v.sources), "file"), c.served(workspaces))
 	}
 	return nil
+}
+
+// served names the workspaces that were checked.
+func (c *cli) served(workspaces []string) string {
+	if workspaces[0] == "" {
+		return "no workspace yet: nothing is served (workspaces/NAME.hcl)"
+	}
+	return count(len(workspaces), "workspace")
 }
 
 // validation is what was found in all workspaces together. What lies outside

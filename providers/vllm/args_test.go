@@ -231,7 +231,7 @@ func TestEffect(t *testing.T) {
 	for path, want := range map[string]engine.Effect{
 		"args.max_model_len": engine.EffectRestart, "aliases": engine.EffectRestart, "served_name": engine.EffectRestart, "env.X": engine.EffectRestart,
 		"source": engine.EffectReplace, "backend": engine.EffectReplace, "roles.caption": engine.EffectHot, "lifecycle.probe": engine.EffectHot,
-		"facts.path": engine.EffectRestart, "facts.context_length": engine.EffectHot, "license": engine.EffectHot, "memory": engine.EffectHot,
+		"facts.path": engine.EffectHot, "facts.context_length": engine.EffectHot, "license": engine.EffectHot, "memory": engine.EffectHot,
 	} {
 		if got := New().Effect(path); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/loadoutdev/loadout/engine"
@@ -52,8 +53,23 @@ func (r *renderer) checkHost() {
 func (r *renderer) checkFit() {
 	r.checkContext()
 	r.checkGPUs()
+	r.checkUtilization()
 	if r.m.Args["enable_auto_tool_choice"] == true && r.m.Args["tool_call_parser"] == nil && r.from["tool_call_parser"] == "" {
 		r.fail("missing_argument", "args.enable_auto_tool_choice", "args.enable_auto_tool_choice needs args.tool_call_parser", "vLLM does not start without it.")
+	}
+}
+
+// checkUtilization: the parser takes any number, and the engine fails on it after
+// the imports.
+func (r *renderer) checkUtilization() {
+	const path = "args.gpu_memory_utilization"
+	u, err := strconv.ParseFloat(plain(r.m.Args["gpu_memory_utilization"]), 64)
+	switch {
+	case err != nil || u > 0 && u <= 1:
+	case u > 1 && u <= 100:
+		r.fail("out_of_range", path, path+" must be between 0 and 1", fmt.Sprintf("It is a fraction of the GPU's memory. Did you mean %g?", u/100))
+	default:
+		r.fail("out_of_range", path, path+" must be between 0 and 1", "It is a fraction of the GPU's memory.")
 	}
 }
 

@@ -26,17 +26,15 @@ var (
 // environment that Loadout itself has when a model is started.
 func New() *Provider { return &Provider{environ: os.Environ} }
 
-// Effect says what it costs to change a field. Everything that reaches the
-// command line or the environment needs a restart.
+// Effect says what it costs to change a field. Everything that is written and
+// reaches the command line or the environment needs a restart. A fact needs one
+// only if it changes the launch, which the plan sees by its digest.
 func (*Provider) Effect(path string) engine.Effect {
 	switch engine.Root(path) {
 	case "source", "backend", "url":
 		return engine.EffectReplace
 	case "args", "extra_args", "env", "command", "chat_template", "generation",
 		"host", "port", "gpus", "served_name", "aliases":
-		return engine.EffectRestart
-	}
-	if path == "facts.path" || path == "facts.revision" {
 		return engine.EffectRestart
 	}
 	return engine.EffectHot
