@@ -149,7 +149,11 @@ func (s *subject) start(c *Change) {
 	switch {
 	case s.instance != nil && (s.adoption == nil || s.live.State != StateForeign): // recorded, and gone
 		c.Action = ActionRestart
-		c.because(ReasonProcessGone, "", s.live.Detail)
+		if s.live.State == StateForeign {
+			c.because(ReasonAnswersDifferently, "", "")
+		} else {
+			c.because(ReasonProcessGone, "", s.live.Detail)
+		}
 		c.explainFields()
 	case s.adoption != nil:
 		c.Action = ActionAdopt

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -101,7 +102,7 @@ func factsLayer(a *Artifact) Layer {
 // the workspace does not have, served names that collide.
 func crossCheck(models []Model, ws Workspace) []Problem {
 	var problems []Problem
-	ports, names, weights := map[string]*Model{}, map[string]*Model{}, map[string]*Model{}
+	ports, names, weights := map[string]*Model{}, map[string]*Model{}, map[string][]*Model{}
 	for i := range models {
 		m := &models[i]
 		if !m.Served {
@@ -124,12 +125,7 @@ func crossCheck(models []Model, ws Workspace) []Problem {
 			}
 			names[n] = m
 		}
-		if other := weights[m.Source]; other != nil && m.Source != "" {
-			problems = append(problems, twice(m, "source", "weights_twice", SeverityWarning,
-				fmt.Sprintf("the same weights are served as %q too (%s)", other.Name, other.Serve.Place()),
-				"Each copy takes its own GPU memory."))
-		}
-		weights[m.Source] = m
+		weights[m.Source] = append(weights[m.Source], m)
 		if m.Facts.Kind != "" && !m.Facts.Complete {
 			problems = append(problems, twice(m, "source", "artifact_incomplete", SeverityWarning,
 				"the weights are not complete: "+strings.Join(m.Facts.Problems, "; "),
@@ -137,7 +133,26 @@ func crossCheck(models []Model, ws Workspace) []Problem {
 		}
 		problems = append(problems, checkGPUs(m, ws)...)
 	}
+	for _, source := range sortedKeys(weights) {
+		if ms := weights[source]; len(ms) > 1 && source != "" {
+			problems = append(problems, twice(ms[1], "source", "weights_twice", SeverityWarning,
+				fmt.Sprintf("the same weights are served %d times: as %s", len(ms), someNames(ms)), "Each copy takes its own GPU memory."))
+		}
+	}
 	return problems
+}
+
+// someNames lists the first few models, for a sentence.
+func someNames(ms []*Model) string {
+	const most = 3
+	names := make([]string, 0, most)
+	for _, m := range ms[:min(most, len(ms))] {
+		names = append(names, strconv.Quote(m.Name))
+	}
+	if more := len(ms) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
+	}
+	return strings.Join(names, " and ")
 }
 
 func twice(m *Model, path, code string, severity Severity, summary, detail string) Problem {

@@ -28,6 +28,7 @@ type Instance struct {
 
 	StartedAt    time.Time `json:"started_at"`
 	ReadySeconds float64   `json:"ready_seconds,omitempty"` // from start to ready; 0: never timed
+	TokenSeconds float64   `json:"token_seconds,omitempty"` // how long the first token took; 0: none was asked for
 	MemoryBytes  int64     `json:"memory_bytes,omitempty"`  // GPU memory seen when ready; 0: unknown
 	Adopted      bool      `json:"adopted,omitempty"`
 }

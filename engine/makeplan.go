@@ -51,7 +51,7 @@ func MakePlan(in PlanInput) *Plan {
 		if s.occupiedByStranger() {
 			p.Problems = append(p.Problems, Problem{
 				Severity: SeverityError, Code: "foreign", Model: c.Model, Origin: s.desired.Serve,
-				Summary: fmt.Sprintf("the place of %q is taken by something that Loadout did not start", c.Model), Detail: s.live.Detail,
+				Summary: fmt.Sprintf("the place of %q is taken by something that this workspace did not start", c.Model), Detail: s.live.Detail,
 			})
 		}
 		if s.live != nil && s.live.State == StateUnknown {

@@ -60,6 +60,11 @@ func inspectAll(ctx context.Context, instances []Instance, ask func(context.Cont
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
+			defer func() {
+				if r := recover(); r != nil {
+					out[i] = Live{Instance: in, State: StateUnknown, Detail: fmt.Sprintf("loadout crashed while it looked, which is a bug: %v", r)}
+				}
+			}()
 			out[i] = ask(ctx, in)
 		})
 	}

@@ -188,7 +188,7 @@ func TestMakePlan(t *testing.T) {
 		{"hung", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateHung}},
 			"restart llama: hung\ndrift llama: hung "},
 		{"somebody else's is in its place", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateForeign}},
-			"restart llama: process_gone\ndrift llama: answers_differently \nerror llama: foreign"},
+			"restart llama: answers_differently\ndrift llama: answers_differently \nerror llama: foreign"},
 		{"somebody else's is in its place, and it goes", scene{recorded: []Declared{llama}, running: map[string]State{"llama": StateForeign}},
 			"forget llama: removed\ndrift llama: answers_differently "},
 		{"could not be looked at", scene{now: []Declared{llama}, recorded: []Declared{llama}, running: map[string]State{"llama": StateUnknown}}, "unseen llama: seen as unknown\nwarning llama: not_seen"},

@@ -64,7 +64,11 @@ type StartOptions struct {
 	// Devices gives the UUID of a GPU by the id that Launch.GPUs uses, as far as
 	// the host told. It is no part of the launch, so that a host without
 	// nvidia-smi plans the same.
-	Devices  map[string]string
+	Devices map[string]string
+	// Environ is the host's environment (NAME=value) from which a process gets
+	// what was not declared; nil: that of Loadout itself. A launch that is put back
+	// gets what it had, whoever typed the command.
+	Environ  []string
 	Expect   time.Duration        // how long an earlier start took; 0: unknown
 	Started  func(Instance) error // an error aborts the start
 	Progress func(Progress)
@@ -135,4 +139,22 @@ type Updater interface {
 // are at hand when a previous launch must be put back.
 type Revealer interface {
 	Reveal(ctx context.Context, in Instance) (map[string]string, error)
+}
+
+// Preflighter is implemented by providers that can tell, before anything is
+// stopped for it, that a start cannot work.
+type Preflighter interface {
+	// Preflight looks and changes nothing. ending are the instances that will be
+	// stopped before the start: what they hold counts as free. Of opt, what names
+	// one launch (ID, Token, LogPath, Dir) is empty. A failure is a *StartError;
+	// nil promises nothing about what only the start itself can show.
+	Preflight(ctx context.Context, l Launch, ending []Instance, opt StartOptions) error
+}
+
+// Sweeper is implemented by providers that keep a directory for each launch.
+type Sweeper interface {
+	// Sweep removes the directories below root that belong to no launch in keep
+	// (names, not paths) and that no living process uses. A root that does not
+	// exist holds none.
+	Sweep(root string, keep []string) error
 }

@@ -66,7 +66,10 @@ func TestDecodePlanRefuses(t *testing.T) {
 		want  string
 	}{
 		"not JSON":     {[]byte("{"), "not a saved plan"},
-		"cut":          {good[:len(good)/2], "not a saved plan"},
+		"cut":          {good[:len(good)/2], "it ends too early"},
+		"appended":     {append(bytes.Clone(good), "\nx"...), "something follows"},
+		"two":          {append(bytes.Clone(good), good...), "something follows"},
+		"wrong kind":   {[]byte(`{"serial":"x"}`), "serial is a string and should not be"},
 		"other major":  {bytes.Replace(good, []byte(`"format_version":"1.0"`), []byte(`"format_version":"2.0"`), 1), "reads 1.x"},
 		"edited value": {bytes.Replace(good, []byte(`"after":2`), []byte(`"after":3`), 1), "edited"},
 	} {

@@ -114,6 +114,10 @@ func (s *scope) evalWith(a *attribute, extra map[string]cty.Value) cty.Value {
 	}
 	ctx = ctx.NewChild()
 	ctx.Variables = extra
+	if d := secretKey(a.expr, ctx); d != nil {
+		s.add(d)
+		return cty.DynamicVal
+	}
 	value, diags := a.expr.Value(ctx)
 	if diags.HasErrors() {
 		s.add(concealed(diags, a.expr, ctx)...)

@@ -64,13 +64,24 @@ func (s *scope) number(n *big.Float, secret bool) (engine.Value, bool, error) {
 		return i, true, nil
 	}
 	f, _ := n.Float64()
-	if math.IsInf(f, 0) {
+	switch {
+	case math.IsInf(f, 0):
 		return nil, false, errors.New("the number is infinite or too large; is something divided by zero?")
+	case f == 0 && n.Sign() != 0:
+		return nil, false, errors.New("the number is too close to zero to be kept")
+	case f == math.Trunc(f) && !n.IsInt():
+		return nil, false, errors.New("the number has too many digits: it would become " + engine.FormatValue(f) + ", which it is not")
 	}
 	return f, true, nil
 }
 
+// object refuses what hides as a whole: its keys become the names of fields,
+// which everybody sees. Whether the keys, or a condition that chose them, are the
+// secret cannot be told any more.
 func (s *scope) object(v cty.Value, secret bool) (engine.Value, bool, error) {
+	if secret && v.LengthInt() > 0 {
+		return nil, false, errSecretKeys
+	}
 	out := make(map[string]any, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()
@@ -78,7 +89,6 @@ func (s *scope) object(v cty.Value, secret bool) (engine.Value, bool, error) {
 		if !ok {
 			return nil, false, err
 		}
-		key, _ = key.Unmark()
 		out[key.AsString()] = element
 	}
 	return out, true, nil
@@ -183,29 +193,41 @@ func asDuration(v engine.Value) (engine.Value, error) {
 }
 
 // units of sizes, in bytes: binary by their own names, decimal by the others.
-var units = map[string]float64{
+var units = map[string]int64{
 	"": 1, "B": 1,
 	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
 	"kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
 }
 
 func asBytes(v engine.Value) (engine.Value, error) {
-	const want = `a size such as "16GiB" or a number of bytes`
 	switch v := v.(type) {
 	case int64:
 		if v >= 0 {
 			return v, nil
 		}
 	case string:
-		text := strings.TrimSpace(v)
-		digits := strings.TrimRight(text, "BKMGTkib")
-		unit, known := units[strings.TrimSpace(text[len(digits):])]
-		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if size := n * unit; known && err == nil && size >= 0 && size < math.MaxInt64 {
-			return int64(math.Round(size)), nil
+		if size, ok := parseSize(v); ok {
+			return size, nil
 		}
 	}
-	return nil, wrongType(want, v)
+	return nil, wrongType(`a size such as "16GiB" or a number of bytes`, v)
+}
+
+// parseSize reads a number with a unit, rounded to whole bytes. What is not
+// zero does not become zero.
+func parseSize(s string) (bytes int64, ok bool) {
+	text := strings.TrimSpace(s)
+	digits := strings.TrimRight(text, "BKMGTkib")
+	unit, known := units[strings.TrimSpace(text[len(digits):])]
+	n, err := cty.ParseNumberVal(strings.TrimSpace(digits))
+	if !known || err != nil {
+		return 0, false
+	}
+	size := n.AsBigFloat()
+	size = new(big.Float).Mul(size, new(big.Float).SetInt64(unit))
+	bytes, _ = new(big.Float).Add(size, big.NewFloat(0.5)).Int64() // cuts off
+	inRange := size.Sign() >= 0 && bytes < math.MaxInt64
+	return bytes, inRange && (bytes > 0 || size.Sign() == 0)
 }
 
 func wrongType(want string, v engine.Value) error {

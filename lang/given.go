@@ -79,7 +79,10 @@ func (l *loader) give(values map[string]*given, v *variable, text, from string) 
 }
 
 func (l *loader) giveFile(values map[string]*given, declared map[string]*variable, name string) {
-	src, diags := l.files.parseOne(l.files.relative(resolvePath(name, l.files.dir, l.home)))
+	src, diags := l.files.parseValues(l.files.relative(resolvePath(name, l.files.dir, l.home)))
+	if strings.HasSuffix(name, ".json") {
+		diags = withoutText(diags)
+	}
 	l.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -100,6 +103,17 @@ func (l *loader) giveFile(values map[string]*given, declared map[string]*variabl
 		l.add(diags...)
 		values[key] = &given{value: value, from: "the value in " + filepath.ToSlash(name), at: &a.Range}
 	}
+}
+
+// withoutText keeps the place of what is wrong with the JSON of a file of values
+// and drops the explanation, which may quote a secret that stands there.
+func withoutText(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range diags {
+		if d.Subject != nil {
+			d.Summary, d.Detail = "not valid JSON", "The line is not shown, because it may hold a secret."
+		}
+	}
+	return diags
 }
 
 func undeclared(name string, declared map[string]*variable) string {

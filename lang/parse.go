@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -20,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 )
 
 // source is one parsed file.
@@ -103,6 +103,11 @@ func (s *fileSet) parse(names []string) ([]*source, hcl.Diagnostics) {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		group.Go(func() error {
+			defer func() {
+				if r := recover(); r != nil {
+					problems[i] = hcl.Diagnostics{failed("loadout crashed while it read "+name, fmt.Sprintf("This is a bug: %v", r))}
+				}
+			}()
 			sources[i], problems[i] = s.parseOne(name)
 			return nil
 		})
@@ -112,21 +117,30 @@ func (s *fileSet) parse(names []string) ([]*source, hcl.Diagnostics) {
 }
 
 func (s *fileSet) parseOne(name string) (*source, hcl.Diagnostics) {
+	src, diags := s.parseValues(name)
+	if src != nil {
+		s.mu.Lock()
+		s.parsed[name] = src.file
+		s.mu.Unlock()
+	}
+	return src, diags
+}
+
+// parseValues parses one file without keeping its text for snippets: which line
+// of a file of values holds a secret is not known before it is understood.
+func (s *fileSet) parseValues(name string) (*source, hcl.Diagnostics) {
 	path := resolvePath(filepath.FromSlash(name), s.dir, "")
 	src, err := s.read(path)
 	if err != nil {
 		return nil, hcl.Diagnostics{failure("cannot read "+name, err)}
 	}
 	file, diags := Parse(name, src)
-	s.mu.Lock()
-	s.parsed[name] = file
-	s.mu.Unlock()
 	return &source{name: name, base: filepath.Dir(path), file: file}, diags
 }
 
 // read returns the bytes of a file and records its digest as an input.
 func (s *fileSet) read(path string) ([]byte, error) {
-	src, err := os.ReadFile(path)
+	src, err := plainfile.Read(path, plainfile.MaxText)
 	if err != nil {
 		return nil, plainPathError(err)
 	}
@@ -154,7 +168,7 @@ func (s *fileSet) text(path string) (string, error) {
 
 // digest is the SHA-256 of a file of any size, recorded as an input.
 func (s *fileSet) digest(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := plainfile.Open(path)
 	if err != nil {
 		return "", plainPathError(err)
 	}

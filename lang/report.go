@@ -56,7 +56,7 @@ func sentence(msg string) string {
 		return ""
 	}
 	msg = capital(msg)
-	if !strings.HasSuffix(msg, ".") {
+	if !strings.HasSuffix(msg, ".") && !strings.HasSuffix(msg, "?") {
 		msg += "."
 	}
 	return msg

@@ -175,6 +175,10 @@ func (s *scope) evalIn(expr hcl.Expression, ctx *hcl.EvalContext, e *each) cty.V
 		ctx = ctx.NewChild()
 		ctx.Variables = e.variables()
 	}
+	if d := secretKey(expr, ctx); d != nil {
+		s.add(d)
+		return cty.DynamicVal
+	}
 	value, diags := expr.Value(ctx)
 	if !diags.HasErrors() {
 		return value

@@ -1,10 +1,12 @@
 package lang
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -52,4 +54,38 @@ func concealed(diags hcl.Diagnostics, expr hcl.Expression, ctx *hcl.EvalContext)
 		}
 	}
 	return diags
+}
+
+// errSecretKeys says why an object that hides as a whole cannot be used.
+var errSecretKeys = errors.New("the keys of the object depend on a sensitive value, and keys are shown: write them out (KEY = var.secrets.KEY)")
+
+// secretKey finds a key of an object in the JSON syntax that is sensitive, which
+// HCL does not expect there and crashes on. In the native syntax the mark goes
+// over to the object.
+func secretKey(expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagnostic {
+	if _, native := expr.(hclsyntax.Expression); native {
+		return nil
+	}
+	pairs, diags := hcl.ExprMap(expr)
+	if !diags.HasErrors() {
+		for _, p := range pairs {
+			if key, _ := p.Key.Value(ctx); key.IsMarked() {
+				return errorAt(p.Key.Range(), "a key is sensitive", "%s", sentence(errSecretKeys.Error()))
+			}
+			if d := secretKey(p.Value, ctx); d != nil {
+				return d
+			}
+		}
+		return nil
+	}
+	list, diags := hcl.ExprList(expr)
+	if diags.HasErrors() {
+		return nil
+	}
+	for _, e := range list {
+		if d := secretKey(e, ctx); d != nil {
+			return d
+		}
+	}
+	return nil
 }

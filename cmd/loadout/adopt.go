@@ -40,7 +40,10 @@ func adoptable(ctx context.Context, a engine.Adoption, launch *engine.Launch, st
 	in, err := adopter.Adopt(ctx, *launch, a.Pid, o)
 	if err != nil {
 		problem.Summary = fmt.Sprintf("%s cannot be adopted: %s", a.Model, strings.TrimPrefix(err.Error(), "adopt: "))
-		problem.Detail = "Name the pid of the running server, or remove the adopt block to have one started."
+		problem.Detail = "Remove the adopt block to have one started."
+		if a.Pid != 0 {
+			problem.Detail = "Correct the pid of the running server, or remove the adopt block to have one started."
+		}
 		return problem
 	}
 	live, err := provider.Inspect(ctx, in, o)

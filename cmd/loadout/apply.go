@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,12 +34,12 @@ func newApply(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply [PLANFILE]",
 		Short: "Bring what runs into line with the files",
-		Long: "Plans, shows the plan, asks, and does exactly that. With PLANFILE (from plan --out)\n" +
-			"it does not ask: the plan was approved; it is refused when it is stale.\n\n" +
+		Long: "Plans, shows the plan, asks, and does exactly that. With PLANFILE (from plan\n" +
+			"--out) it does not ask: the plan was approved; it is refused when it is stale.\n\n" +
 			"Interrupt once and the current step is finished and recorded; twice and it\n" +
 			"stops at once, still recorded.\n\n" + exitTable,
 		Example: "  loadout apply -w rtx4080\n  loadout apply --auto-approve --on-failure=leave\n  loadout apply plan.json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    savedPlan("it applies the whole workspace"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.saved = args[0]
@@ -48,7 +49,7 @@ func newApply(c *cli) *cobra.Command {
 	}
 	o.vars.add(cmd)
 	o.addFlags(c, cmd)
-	cmd.Flags().StringVar(&o.expect, "expect", "", "go on only if the plan has this digest (no question then)")
+	cmd.Flags().StringVar(&o.expect, "expect", "", "go on, unasked, if the plan has this digest")
 	return cmd
 }
 
@@ -59,7 +60,7 @@ func newDestroy(c *cli) *cobra.Command {
 		Short: "Stop everything of a workspace and forget it",
 		Long: "Works from the snapshot alone: a host can be emptied although its files have\n" +
 			"mistakes, or are gone.",
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runApply(cmd.Context(), &o) },
 	}
 	o.addFlags(c, cmd)
@@ -70,8 +71,8 @@ func (o *applyOptions) addFlags(c *cli, cmd *cobra.Command) {
 	c.jsonFlag(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.autoApprove, "auto-approve", false, "do not ask")
-	flags.StringVar(&o.onFailure, "on-failure", "", "restore or leave, for all models (default: each model's lifecycle)")
-	flags.StringArrayVar(&o.allowStop, "allow-stop", nil, "stop this model although it is protected (repeatable)")
+	flags.StringVar(&o.onFailure, "on-failure", "", "restore or leave (default: what models say)")
+	flags.StringArrayVar(&o.allowStop, "allow-stop", nil, "stop this model although it is protected")
 	flags.DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this long for another run to end")
 	flags.BoolVar(&o.full, "full", false, "show every field and every unchanged model")
 }
@@ -100,28 +101,58 @@ func (c *cli) runApply(ctx context.Context, o *applyOptions) error {
 	if err != nil {
 		return err
 	}
-	w, err := c.aim(&o.vars, o.destroy)
+	w, err := c.aim(&o.vars, o.destroy) // mistakes are told before anybody waits
 	if err != nil {
 		return err
 	}
+	survivePipe()
+	in, release := c.interrupts(ctx)
+	defer release()
 	st := store.Open(c.stateRoot(), w.Config.Workspace.Name)
-	locked, err := st.Lock(ctx, store.Self("loadout "+o.verb(), time.Now()), o.lockTimeout)
+	locked, err := o.lock(st, in)
 	if err != nil {
-		var held *store.HeldError
-		if errors.As(err, &held) {
-			return &exit{exitLocked, err}
-		}
 		return err
 	}
 	defer locked.Close()
-	return c.applyLocked(ctx, o, w, st, locked, saved)
+	// Another run may have ended meanwhile, and the files may be newer than it.
+	c.workspace = st.Workspace()
+	if w, err = c.aim(&o.vars, o.destroy); err != nil {
+		return err
+	}
+	return c.applyLocked(o, w, &session{st, locked, in}, saved)
+}
+
+// lock takes the lock of the workspace, or says who holds it.
+func (o *applyOptions) lock(st *store.Store, in *interrupts) (*store.Locked, error) {
+	locked, err := st.Lock(in.early, store.Self("loadout "+o.verb(), time.Now()), o.lockTimeout)
+	var held *store.HeldError
+	switch {
+	case errors.As(err, &held):
+		return nil, &exit{exitLocked, err}
+	case err != nil && in.early.Err() != nil:
+		return nil, errInterrupted
+	}
+	return locked, err
+}
+
+// session is one apply that holds the lock.
+type session struct {
+	st     *store.Store
+	locked *store.Locked
+	in     *interrupts
 }
 
 // applyLocked plans under the lock, so that nothing can come between the plan
 // that is shown and the one that is done.
-func (c *cli) applyLocked(ctx context.Context, o *applyOptions, w *wanted, st *store.Store, locked *store.Locked, saved *engine.Plan) error {
-	seen, err := c.look(ctx, w, st, true)
+func (c *cli) applyLocked(o *applyOptions, w *wanted, s *session, saved *engine.Plan) error {
+	seen, err := c.look(s.in.early, w, s.st, true)
+	if s.in.early.Err() != nil {
+		return errInterrupted
+	}
 	if err != nil {
+		return err
+	}
+	if err := o.checkAllowed(w, seen.snapshot); err != nil {
 		return err
 	}
 	p := c.plan(w, seen, func(in *engine.PlanInput) { in.Destroy, in.AllowStop = o.destroy, o.allowStop })
@@ -129,7 +160,9 @@ func (c *cli) applyLocked(ctx context.Context, o *applyOptions, w *wanted, st *s
 		return err
 	}
 	if !c.json || blocked(w, p) != nil {
-		if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy}); err != nil {
+		// Nobody approves what could not be shown; what was approved does not
+		// depend on who reads along.
+		if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy}); err != nil && o.asks() {
 			return err
 		}
 	}
@@ -143,25 +176,25 @@ func (c *cli) applyLocked(ctx context.Context, o *applyOptions, w *wanted, st *s
 		return nil
 	}
 	if o.asks() {
-		if err := c.confirm(fmt.Sprintf("%s %s?", strings.ToUpper(o.verb()[:1])+o.verb()[1:], count(p.Summary.Changes(), "change"))); err != nil {
+		if err := c.confirm(fmt.Sprintf("%s %s?", strings.ToUpper(o.verb()[:1])+o.verb()[1:], count(p.Summary.Changes(), "change")), s.in.soft); err != nil {
 			return err
 		}
 	}
-	return c.carryOut(ctx, o, p, seen, locked, st)
+	return c.carryOut(o, p, seen, s)
 }
 
 // carryOut runs the plan and says how it ended.
-func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, seen *world, locked *store.Locked, st *store.Store) error {
-	ctx, soft, release := c.interrupts(ctx)
-	defer release()
+func (c *cli) carryOut(o *applyOptions, p *engine.Plan, seen *world, s *session) error {
+	s.in.acting.Store(true)
+	c.acted = true
 	progress := view.NewProgress(c.errScreen(), p)
-	var recorder apply.Recorder = locked
+	var recorder apply.Recorder = s.locked
 	if c.record != nil {
 		recorder = c.record(recorder)
 	}
-	result, err := apply.Run(ctx, p, apply.Options{
+	result, err := apply.Run(s.in.hard, p, apply.Options{
 		Providers: providers.All(), Store: recorder, OnFailure: engine.OnFailure(o.onFailure),
-		Soft: soft, Events: progress.Event, Devices: devices(seen.gpus), Measure: measure,
+		Soft: s.in.soft, Events: progress.Event, Devices: devices(seen.gpus), Measure: measure,
 	})
 	progress.Close()
 	if result == nil {
@@ -171,9 +204,14 @@ func (c *cli) carryOut(ctx context.Context, o *applyOptions, p *engine.Plan, see
 		}
 		return err
 	}
-	if err := c.showResult(p, result, st); err != nil {
-		return err
+	if err := c.showResult(p, result, s.st); err != nil { // what was done is done
+		fmt.Fprintf(c.err, "The result could not be shown: %v\n", err)
 	}
+	return ending(result, err)
+}
+
+// ending is how a run ended, as an exit code.
+func ending(result *apply.Result, err error) error {
 	switch {
 	case result.Interrupted:
 		return &exit{exitInterrupted, err}
@@ -190,6 +228,35 @@ func (c *cli) showResult(p *engine.Plan, result *apply.Result, st *store.Store) 
 		return view.ApplyJSON(c.out, p, result)
 	}
 	return view.ApplyResult(c.screen(), p, result, st.Dir())
+}
+
+// checkAllowed refuses names in --allow-stop that no model has: the one that was
+// meant would stay protected.
+func (o *applyOptions) checkAllowed(w *wanted, snap *engine.Snapshot) error {
+	var known []string
+	for i := range w.models {
+		known = append(known, w.models[i].Name)
+	}
+	if snap != nil {
+		for i := range snap.Models {
+			known = append(known, snap.Models[i].Name)
+		}
+		for i := range snap.Instances {
+			known = append(known, snap.Instances[i].Model)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for _, name := range o.allowStop {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if near := engine.Nearest(name, known); near != "" {
+			return fmt.Errorf("--allow-stop %s: there is no such model; did you mean %q?", shellWord(name), near)
+		}
+		return fmt.Errorf("--allow-stop %s: there is no such model; known are: %s", shellWord(name), strings.Join(known, ", "))
+	}
+	return nil
 }
 
 func (o *applyOptions) verb() string {

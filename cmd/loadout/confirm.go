@@ -29,10 +29,21 @@ func (c *cli) needTerminal(verb string) error {
 		"pass --auto-approve, or apply a plan saved with plan --out", verb)}
 }
 
-// confirm asks and accepts exactly "yes".
-func (c *cli) confirm(question string) error {
+// confirm asks and accepts exactly "yes"; an interrupt is a no.
+func (c *cli) confirm(question string, interrupted <-chan struct{}) error {
 	fmt.Fprintf(c.err, "\n%s Only \"yes\" goes on: ", question)
-	line, _ := bufio.NewReader(c.in).ReadString('\n')
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(c.in).ReadString('\n')
+		answer <- line
+	}()
+	var line string
+	select {
+	case line = <-answer:
+	case <-interrupted:
+		fmt.Fprintln(c.err)
+		return errInterrupted
+	}
 	if strings.TrimRight(line, "\r\n") != "yes" {
 		fmt.Fprintln(c.err)
 		return errRefused

@@ -23,9 +23,10 @@ func newDiscover(c *cli) *cobra.Command {
 		Short: "Read facts about the models on this host into discovered.json",
 		Long: "Looks into the PATHs, else into the roots of the discover block, else into the\n" +
 			"Hugging Face cache of this user and an Ollama that answers. Writes facts only,\n" +
-			"never configuration; the same disk gives the same bytes. What a source that could\n" +
-			"not be read had told before stays.",
+			"never configuration; the same disk gives the same bytes. What was known of\n" +
+			"places that were not looked at this time stays.",
 		Example: "  loadout discover\n  loadout discover ~/ai-models/weights",
+		Args:    folders,
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.runDiscover(cmd.Context(), args, &vars) },
 	}
 	vars.add(cmd)

@@ -69,7 +69,11 @@ func attributeTable() string {
 				in = append(in, name)
 			}
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type, strings.Join(in, ", "), a.Effect, a.Doc)
+		kind := string(a.Type)
+		if a.Name == "lifecycle" { // the one that is written as a block
+			kind = "block"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, kind, strings.Join(in, ", "), a.Effect, a.Doc)
 	}
 	return b.String()
 }

@@ -19,7 +19,7 @@ func newDrift(c *cli) *cobra.Command {
 			"the files that it was started from. Does not read the configuration, so it says\n" +
 			"what changed outside Loadout, whatever the files ask for by now.",
 		Example: "  loadout drift -w rtx4080 --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgument,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runDrift(cmd.Context()) },
 	}
 	c.jsonFlag(cmd)

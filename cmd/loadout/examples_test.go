@@ -12,7 +12,8 @@ import (
 )
 
 // TestExamples compares the plan of every workspace of every example with
-// plan.golden, or plan-WORKSPACE.golden where there are several.
+// plan.golden, or plan-WORKSPACE.golden where there are several. The demo has
+// none: its weights lie in the checkout, whose path would be in the plan.
 func TestExamples(t *testing.T) {
 	for _, document := range documents(t) {
 		dir := filepath.Dir(document)
@@ -27,6 +28,9 @@ func TestExamples(t *testing.T) {
 			workspaces, err := lang.Workspaces(".")
 			if err != nil || len(workspaces) == 0 {
 				t.Fatalf("workspaces %v: %v", workspaces, err)
+			}
+			if filepath.Base(dir) == "demo" {
+				return
 			}
 			for _, name := range workspaces {
 				golden := "plan-" + name + ".golden"

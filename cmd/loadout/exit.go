@@ -21,7 +21,7 @@ const exitTable = `Exit codes:
   0    done, nothing to do, clean
   1    error: input, environment, usage
   2    plan --detailed-exitcode: changes; drift: drift; fmt --check: differs
-  3    plan --detailed-exitcode: the files ask for nothing, but what runs drifted
+  3    plan --detailed-exitcode: the files ask for nothing, what runs drifted
   4    a check or guard failed
   5    another run holds the lock
   6    stale plan, or not the plan expected

@@ -22,7 +22,7 @@ func newExplain(c *cli) *cobra.Command {
 			"it overrode, what the last apply recorded and, with --live, what the running\n" +
 			"process really has, read from its command line and its answers.",
 		Example: "  loadout explain tiny-llama\n  loadout explain tiny-llama args --live\n  loadout explain tiny-llama args.max_model_len --json",
-		Args:    cobra.RangeArgs(1, 2),
+		Args:    oneModel(1, "it takes a MODEL and a FIELD"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.runExplain(cmd.Context(), append(args, "")[:2], live, &vars)
 		},

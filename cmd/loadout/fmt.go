@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 	"github.com/loadoutdev/loadout/lang"
 )
 
@@ -69,7 +70,7 @@ func (c *cli) format(args []string, f *formatting) error {
 		return err
 	}
 	for _, path := range paths {
-		src, err := os.ReadFile(path)
+		src, err := plainfile.Read(path, plainfile.MaxText)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
 	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 	"github.com/loadoutdev/loadout/engine/store"
 	"github.com/loadoutdev/loadout/lang"
 	"github.com/loadoutdev/loadout/providers"
@@ -135,7 +136,7 @@ func (c *cli) factsPath(workspace string) string {
 
 func (c *cli) readFacts(w *wanted) error {
 	path := c.factsPath(w.Config.Workspace.Name)
-	b, err := os.ReadFile(filepath.Join(c.dir, path))
+	b, err := plainfile.Read(filepath.Join(c.dir, path), plainfile.MaxRecord)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -197,13 +198,17 @@ func (c *cli) diagnose(diags hcl.Diagnostics, sources map[string]*hcl.File) erro
 	return view.Diagnostics(c.errScreen(), diags, sources)
 }
 
-// report prints an error that a command returned, as text or as JSON.
+// report prints an error that a command returned: as JSON, if nothing was
+// printed yet, else as text on standard error.
 func (c *cli) report(err error) {
 	if err == nil || err.Error() == "" {
 		return
 	}
 	diags := hcl.Diagnostics{{Severity: hcl.DiagError, Summary: err.Error()}}
-	_ = c.diagnose(diags, nil) // nobody is left to be told
+	if c.json && !c.stdout.begun && c.diagnose(diags, nil) == nil {
+		return
+	}
+	_ = view.Diagnostics(c.errScreen(), diags, nil) // nobody is left to be told
 }
 
 // world is what was recorded and what is live.

@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
 	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 	"github.com/loadoutdev/loadout/engine/store"
 )
 
@@ -31,14 +31,14 @@ func newPlan(c *cli) *cobra.Command {
 		Long: "Compares the files, the snapshot of the last apply and what runs now. Changes\n" +
 			"nothing, takes no lock, works on read-only files.",
 		Example: "  loadout plan -w rtx4080\n  loadout plan --out plan.json --detailed-exitcode\n  loadout plan --refresh=false --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgument,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runPlan(cmd.Context(), &o) },
 	}
 	o.vars.add(cmd)
 	c.jsonFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&o.out, "out", "o", "", "save the plan, for apply FILE (mode 0600)")
-	flags.BoolVar(&o.refresh, "refresh", true, "look at what runs; =false plans without the GPU host")
+	flags.BoolVar(&o.refresh, "refresh", true, "look at what runs (=false: offline)")
 	flags.BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there are changes, 3 when only drift")
 	flags.BoolVar(&o.full, "full", false, "show every field and every unchanged model")
 	flags.BoolVar(&o.destroy, "destroy", false, "plan the end of everything")
@@ -57,17 +57,23 @@ func (c *cli) runPlan(ctx context.Context, o *planOptions) error {
 	}
 	seen.problems = append(seen.problems, busy(st)...)
 	p := c.plan(w, seen, func(in *engine.PlanInput) { in.Destroy = o.destroy })
-	if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy, Next: nextAfterPlan(c, p, o)}); err != nil {
-		return err
-	}
-	if err := blocked(w, p); err != nil {
-		return err
-	}
-	if o.out != "" {
+	stopped := blocked(w, p)
+	if o.out != "" && stopped == nil { // first, so that a plan is not shown as one that can be applied
 		if err := savePlan(o.out, p); err != nil {
 			return err
 		}
 	}
+	if err := c.showPlan(w, p, view.PlanOptions{Full: o.full, Destroy: o.destroy, Next: nextAfterPlan(c, p, o)}); err != nil {
+		return err
+	}
+	if stopped != nil {
+		return stopped
+	}
+	return o.answer(p)
+}
+
+// answer is the exit code that --detailed-exitcode asks for.
+func (o *planOptions) answer(p *engine.Plan) error {
 	switch {
 	case !o.detailed:
 		return nil
@@ -118,10 +124,8 @@ func (c *cli) showPlan(w *wanted, p *engine.Plan, o view.PlanOptions) error {
 		}
 		return view.PlanJSON(c.out, &shown, w.diags, w.Files())
 	}
-	if err := view.Diagnostics(c.errScreen(), w.diags, w.Files()); err != nil {
-		return err
-	}
-	return view.Plan(c.screen(), p, o)
+	warned := view.Diagnostics(c.errScreen(), w.diags, w.Files())
+	return errors.Join(warned, view.Plan(c.screen(), p, o))
 }
 
 // blocked says why a plan must not be applied: an error in it, or a check.
@@ -178,12 +182,7 @@ func savePlan(path string, p *engine.Plan) error {
 
 // loadPlan reads a saved plan.
 func loadPlan(path string) (*engine.Plan, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("saved plan: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxPlanBytes))
+	b, err := plainfile.Read(path, plainfile.MaxRecord)
 	if err != nil {
 		return nil, fmt.Errorf("saved plan: %w", err)
 	}
@@ -193,6 +192,3 @@ func loadPlan(path string) (*engine.Plan, error) {
 	}
 	return p, nil
 }
-
-// maxPlanBytes bounds what is read as a plan: 10,000 models take about 50 MB.
-const maxPlanBytes = 512 << 20

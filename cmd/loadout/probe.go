@@ -27,10 +27,10 @@ func newProbe(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe MODEL",
 		Short: "Ask a served model for one chat completion",
-		Long: "Sends one message to the model that the last apply started and prints the answer.\n" +
+		Long: "Sends one message to a model that the last apply started and prints the answer.\n" +
 			"A server with an API key is asked with the key in LOADOUT_API_KEY.",
 		Example: "  loadout probe tiny-llama --prompt \"Say hello\"",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneModel(0, "the message is --prompt TEXT"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.runProbe(cmd.Context(), args[0], &o) },
 	}
 	c.jsonFlag(cmd)

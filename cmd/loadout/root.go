@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -20,13 +21,17 @@ type cli struct {
 	workspace string
 	noColor   bool
 	json      bool // of the command that runs
+	stdout    *stdout
+	acted     bool // an apply began: its exit code says what became of that
 }
 
 // stateRoot is where the workspaces keep their snapshots.
 func (c *cli) stateRoot() string { return filepath.Join(c.dir, ".loadout") }
 
 func (c *cli) screen() *view.Screen {
-	return view.NewScreen(c.out, view.Flags{NoColor: c.noColor}, c.environ)
+	s := view.NewScreen(c.stdout.to, view.Flags{NoColor: c.noColor}, c.environ)
+	s.W = c.stdout
+	return s
 }
 
 func (c *cli) errScreen() *view.Screen {
@@ -34,15 +39,35 @@ func (c *cli) errScreen() *view.Screen {
 }
 
 func execute(args []string, s streams) int {
-	c := &cli{streams: s}
+	c := &cli{streams: s, stdout: &stdout{to: s.out}}
+	c.out = c.stdout
 	root := newRoot(c)
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err != nil && !cmd.DisableFlagParsing && asksJSON(args) {
+		c.json = true // the mistake may stand before the flag
+	}
+	if failed := c.stdout.err; failed != nil && (err == nil && !c.acted || errors.Is(err, failed)) {
+		err = fmt.Errorf("the output could not be written: %w", failed)
+	}
 	c.report(err)
 	return codeOf(err)
+}
+
+// asksJSON tells whether --json is on a command line that could not be parsed.
+func asksJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
 }
 
 func newRoot(c *cli) *cobra.Command {
@@ -52,7 +77,7 @@ func newRoot(c *cli) *cobra.Command {
 		Long: "Loadout brings the model servers of a GPU host into line with files that people\n" +
 			"write and review: plan shows what would change and why, apply does exactly that.\n\n" + exitTable,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
+		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags := root.PersistentFlags()
@@ -77,9 +102,14 @@ func newRoot(c *cli) *cobra.Command {
 
 // suggestFlag adds what the mistyped flag probably meant.
 func suggestFlag(cmd *cobra.Command, err error) error {
+	if !cmd.HasParent() { // the flag may be one of the command that was meant
+		if unknown := knownCommand(cmd, cmd.Flags().Args()); unknown != nil {
+			return unknown
+		}
+	}
 	_, typed, found := strings.Cut(err.Error(), "unknown flag: --")
 	if !found {
-		return fmt.Errorf("%w (see loadout %s --help)", err, cmd.Name())
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	}
 	var names []string
 	collect := func(f *pflag.Flag) { names = append(names, f.Name) }
@@ -88,7 +118,7 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	if near := engine.Nearest(typed, names); near != "" {
 		return fmt.Errorf("%w (did you mean --%s?)", err, near)
 	}
-	return fmt.Errorf("%w (see loadout %s --help)", err, cmd.Name())
+	return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 }
 
 // jsonFlag adds --json to a command.

@@ -19,7 +19,7 @@ func newShow(c *cli) *cobra.Command {
 		Short: "Show the snapshot of the last apply, or a saved plan",
 		Long: "Without an argument: what the last apply recorded. With PLANFILE: the plan as it\n" +
 			"was saved, without asking anybody whether it still holds.",
-		Args: cobra.MaximumNArgs(1),
+		Args: savedPlan("it shows what the last apply recorded"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return c.showSaved(args[0], full)
@@ -69,7 +69,7 @@ func newList(c *cli) *cobra.Command {
 		Short: "List the models: backend, state, port, GPU, roles",
 		Long: "The models of the files and of the snapshot, with what their processes do now.\n" +
 			"This is what a proxy reads: loadout list --json.",
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runList(cmd.Context(), role, &vars) },
 	}
 	vars.add(cmd)

@@ -18,7 +18,7 @@ func newValidate(c *cli) *cobra.Command {
 		Use:   "validate",
 		Short: "Check the files: syntax, names, types, arguments, checks",
 		Long:  "Reads the files and reports every mistake at once. Needs no GPU, no snapshot and\nno running server. Without -w every workspace is checked.",
-		Args:  cobra.NoArgs,
+		Args:  wholeDirectory,
 		RunE:  func(_ *cobra.Command, _ []string) error { return c.runValidate(&vars) },
 	}
 	vars.add(cmd)

@@ -90,14 +90,18 @@ func cmdQuiet(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdInterrupt: interrupt TIMES PATTERN sends SIGINT to the run that holds the
-// lock as soon as a line of its journal matches; TIMES signals, one after the
+// cmdInterrupt: interrupt TIMES PATTERN [SIGNAL] sends SIGINT, or the signal
+// named (HUP), to the run that holds the lock as soon as a line of its journal matches; TIMES signals, one after the
 // other. The command itself comes on the next line of the script.
 func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	times, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	pattern := regexp.MustCompile(args[1])
 	state := ts.MkAbs(".loadout/box")
+	signal := syscall.SIGINT
+	if len(args) > 2 {
+		signal = unix.SignalNum("SIG" + args[2])
+	}
 	go func() {
 		for range 1000 {
 			if line, err := os.ReadFile(filepath.Join(state, "journal.jsonl")); err == nil && pattern.Match(line) {
@@ -111,7 +115,7 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		}
 		for range times {
-			_ = syscall.Kill(holder.Pid, syscall.SIGINT)
+			_ = syscall.Kill(holder.Pid, signal)
 			time.Sleep(100 * time.Millisecond)
 		}
 	}()

@@ -126,7 +126,7 @@ func (r *runner) awaitReady(ctx context.Context, j *job, in engine.Instance) (en
 }
 
 func hopeless(s engine.State) bool {
-	return s == engine.StateGone || s == engine.StateWrong || s == engine.StateOrphan
+	return s == engine.StateGone || s == engine.StateWrong || s == engine.StateOrphan || s == engine.StateForeign
 }
 
 // adopted is the instance as found; how long it took is known only when we saw

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -85,6 +86,7 @@ func Run(ctx context.Context, plan *engine.Plan, o Options) (*Result, error) {
 	r := newRunner(o, snap, open)
 	r.settle(ctx, plan, open)
 	r.runLanes(ctx, Lanes(r.recordAll(ctx, plan.Changes)))
+	r.sweep()
 	if r.ledger.failure() == nil {
 		_ = r.ledger.fail(o.Store.End()) // failure() says it below
 	}
@@ -139,14 +141,23 @@ func (r *runner) runLanes(ctx context.Context, lanes []Lane) {
 	}
 	slots := make(chan struct{}, limit)
 	var wg sync.WaitGroup
+	crashes := make(chan string, len(lanes))
 	for _, l := range lanes {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			defer func() {
+				if p := recover(); p != nil {
+					crashes <- fmt.Sprintf("%v\n\n%s", p, debug.Stack())
+				}
+			}()
 			r.runLane(ctx, l)
 		})
 	}
 	wg.Wait()
+	if len(crashes) > 0 {
+		panic(<-crashes) // where the caller can catch it, and after the other lanes
+	}
 }
 
 // runLane does one unit after the other until one fails.

@@ -22,7 +22,8 @@ func (r *runner) provider(backend string) (engine.Provider, error) {
 
 // start announces a launch and starts it. The effect stays open: the caller
 // records the instance and closes it.
-func (r *runner) start(ctx context.Context, j *job, model string, l engine.Launch) (engine.Instance, int64, error) {
+// environ is that of the host for it; nil: that of Loadout.
+func (r *runner) start(ctx context.Context, j *job, model string, l engine.Launch, environ []string) (engine.Instance, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return engine.Instance{}, 0, err
 	}
@@ -40,6 +41,7 @@ func (r *runner) start(ctx context.Context, j *job, model string, l engine.Launc
 	}
 	began := r.Now()
 	opt := r.startOptions(j, in)
+	opt.Environ = environ
 	opt.Started = func(got engine.Instance) error { return r.ledger.note(seq, complete(got, in)) }
 	got, err := p.Start(ctx, l, opt)
 	if err != nil {
@@ -113,7 +115,7 @@ func (r *runner) stop(ctx context.Context, j *job, in engine.Instance) (int64, e
 		return seq, nil
 	}
 	r.ledger.failed(seq, err)
-	if errors.Is(err, engine.ErrForeign) {
+	if errors.Is(err, engine.ErrForeign) && in.Pid != 0 {
 		return 0, fmt.Errorf("stop: pid %d is not what Loadout started, so nothing was sent to it; "+
 			"find out whose it is and plan again: %w", in.Pid, err)
 	}

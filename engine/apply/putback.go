@@ -18,12 +18,13 @@ import (
 type previous struct {
 	model   string // its name then
 	launch  engine.Launch
-	missing error // why it cannot be started again
+	environ []string // NAME=value, of its process while it ran; nil: not known
+	missing error    // why it cannot be started again
 }
 
 // keep gathers, while it still runs, what would be needed to put a model back:
-// the snapshot has only hashes of its secrets, and the files of its launch go
-// with it.
+// the snapshot has only hashes of its secrets and nothing of what the process got
+// from the host (PATH, proxies), and the files of its launch go with it.
 func (r *runner) keep(ctx context.Context, j *job) {
 	in := r.restorable(j.Change)
 	if in == nil {
@@ -34,7 +35,11 @@ func (r *runner) keep(ctx context.Context, j *job) {
 	if next == nil {
 		next = &engine.Launch{}
 	}
-	p.launch.Env, p.missing = r.reveal(ctx, in, j.Running, next)
+	live, err := r.environment(ctx, cmp.Or(j.Running, in))
+	for _, name := range slices.Sorted(maps.Keys(live)) {
+		p.environ = append(p.environ, name+"="+live[name])
+	}
+	p.launch.Env, p.missing = r.reveal(in, next, live, err)
 	if p.missing == nil {
 		p.launch.Files, p.missing = r.files(in, next)
 	}
@@ -67,8 +72,9 @@ func nextDigest(c *engine.Change) string {
 }
 
 // reveal gives the environment of a launch with its secrets in plain: the ones
-// that have not changed from the new launch, others from the process that runs.
-func (r *runner) reveal(ctx context.Context, in, running *engine.Instance, next *engine.Launch) (map[string]any, error) {
+// that have not changed from the new launch, others from live, the environment
+// of the process that runs; unread is why that is not known.
+func (r *runner) reveal(in *engine.Instance, next *engine.Launch, live map[string]string, unread error) (map[string]any, error) {
 	known := map[string]engine.Secret{} // by hash
 	for _, v := range next.Env {
 		if s, ok := v.(engine.Secret); ok {
@@ -76,7 +82,6 @@ func (r *runner) reveal(ctx context.Context, in, running *engine.Instance, next 
 		}
 	}
 	env := maps.Clone(in.Launch.Env)
-	var live map[string]string
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		s, secret := env[name].(engine.Secret)
 		if _, plain := s.Reveal(); !secret || plain {
@@ -86,11 +91,8 @@ func (r *runner) reveal(ctx context.Context, in, running *engine.Instance, next 
 			env[name] = k
 			continue
 		}
-		if live == nil {
-			var err error
-			if live, err = r.environment(ctx, cmp.Or(running, in)); err != nil {
-				return nil, fmt.Errorf("secret %s of the previous launch is not known any more: %w", name, err)
-			}
+		if unread != nil {
+			return nil, fmt.Errorf("secret %s of the previous launch is not known any more: %w", name, unread)
 		}
 		found := engine.NewSecret(r.prior.Workspace, live[name])
 		if found.Hash() != s.Hash() {

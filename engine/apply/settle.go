@@ -26,7 +26,7 @@ func (r *runner) settle(ctx context.Context, plan *engine.Plan, open []engine.Un
 			continue
 		}
 		state, detail := r.look(ctx, u.Instance)
-		if state == engine.StateGone {
+		if state == engine.StateGone || state == engine.StateForeign { // nothing of it is ours
 			_ = r.ledger.fail(r.ledger.Gone(u.Instance))
 			continue
 		}

@@ -62,7 +62,7 @@ func (r *runner) putBack(ctx context.Context, j *job, cause error) {
 		r.leave(j, cause, "left stopped: "+j.previous.missing.Error())
 		return
 	}
-	in, seq, err := r.start(ctx, j, j.previous.model, j.previous.launch)
+	in, seq, err := r.start(ctx, j, j.previous.model, j.previous.launch, j.previous.environ)
 	if err != nil {
 		r.leave(j, errors.Join(cause, fmt.Errorf("put back: %w", err)), "left stopped: what ran before did not start again")
 		return

@@ -43,7 +43,8 @@ func (r *runner) recorded(c *engine.Change) *engine.Instance {
 	return r.prior.Instance(c.Model)
 }
 
-// runUnit does a unit and returns the model that failed; empty when none did.
+// runUnit does a unit and returns the model that failed and ends its lane; empty
+// when none did.
 func (r *runner) runUnit(ctx context.Context, u Unit) (failed string) {
 	jobs := make([]*job, len(u))
 	for i, c := range u {
@@ -58,7 +59,9 @@ func (r *runner) runUnit(ctx context.Context, u Unit) (failed string) {
 	}
 	switch only := jobs[0]; {
 	case starts(only.Action) && only.Start != nil:
-		failed = r.exchange(ctx, jobs)
+		if r.preflight(ctx, jobs) {
+			failed = r.exchange(ctx, jobs)
+		}
 	case only.Action == engine.ActionAdopt && only.Running != nil && only.Running.Token != "":
 		failed = r.finishStart(ctx, only)
 	default:
@@ -135,7 +138,7 @@ func (r *runner) exchange(ctx context.Context, jobs []*job) (failed string) {
 
 // launch starts what the plan says and records it.
 func (r *runner) launch(ctx context.Context, j *job) error {
-	in, seq, err := r.start(ctx, j, j.Model, *j.Start)
+	in, seq, err := r.start(ctx, j, j.Model, *j.Start, nil)
 	if err != nil {
 		return err
 	}

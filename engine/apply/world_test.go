@@ -13,17 +13,21 @@ import (
 
 // world is a host in memory: processes that outlive the run that started them.
 type world struct {
-	mu      sync.Mutex
-	procs   map[string]*proc // by token
-	nextPid int
-	log     []string        // effects in order
-	broken  []string        // what must never happen
-	bad     map[string]bool // Launch.Model values that never become ready
-	foreign map[string]bool // models whose process is not ours
-	env     map[string]string
-	adopt   map[int]engine.Instance
-	onStart func(ctx context.Context, model string) error // while starting
-	point   func()                                        // a place to be killed at
+	mu       sync.Mutex
+	procs    map[string]*proc // by token
+	nextPid  int
+	log      []string        // effects in order
+	broken   []string        // what must never happen
+	bad      map[string]bool // Launch.Model values that never become ready
+	foreign  map[string]bool // models whose process is not ours
+	unfit    map[string]bool // Launch.Model values that cannot be started, as a look tells
+	swept    string          // where launch directories were last swept,
+	kept     []string        // and which of them were to stay
+	environs [][]string      // given to each start
+	env      map[string]string
+	adopt    map[int]engine.Instance
+	onStart  func(ctx context.Context, model string) error // while starting
+	point    func()                                        // a place to be killed at
 }
 
 type proc struct {
@@ -106,6 +110,7 @@ func (w *world) spawn(l engine.Launch, opt engine.StartOptions) (engine.Instance
 			}
 		}
 	}
+	w.environs = append(w.environs, opt.Environ)
 	w.nextPid++
 	in := engine.Instance{Model: opt.Model, Backend: "fake", ID: opt.ID, Token: opt.Token, Launch: l,
 		LaunchDigest: l.Digest(), Pid: w.nextPid, Log: opt.LogPath, Dir: opt.Dir}

@@ -7,17 +7,21 @@ import (
 	"github.com/loadoutdev/loadout/engine"
 )
 
-// JournalError is a journal with a line that cannot be read although others
-// follow it: not the trace of a kill, but damage.
+// JournalError is a journal that cannot be read, or one with a line that cannot
+// although others follow it: not the trace of a kill, but damage.
 type JournalError struct {
 	Path string
-	Line int // counted from 1
+	Line int // counted from 1; 0: all of it
 	Err  error
 }
 
 func (e *JournalError) Error() string {
-	return fmt.Sprintf("journal %s line %d cannot be read: %v. It says what an interrupted run may have left running: "+
-		"stop that by hand or make sure that there is nothing, then move the file away", e.Path, e.Line, e.Err)
+	where := e.Path
+	if e.Line > 0 {
+		where += fmt.Sprintf(" line %d", e.Line)
+	}
+	return fmt.Sprintf("journal %s cannot be read: %v. It says what an interrupted run may have left running: "+
+		"stop that by hand or make sure that there is nothing, then move it away", where, e.Err)
 }
 
 func (e *JournalError) Unwrap() error { return e.Err }
@@ -28,7 +32,7 @@ type records []record
 func readJournal(path string) (records, error) {
 	raw, err := readIfThere(path)
 	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
+		return nil, &JournalError{Path: path, Err: cause(err)}
 	}
 	return parseJournal(path, raw)
 }

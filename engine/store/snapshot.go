@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 )
 
 // SnapshotError is a snapshot that cannot be used. Loadout does not go on
@@ -22,12 +24,20 @@ type SnapshotError struct {
 }
 
 func (e *SnapshotError) Error() string {
-	way := "There is no backup. If nothing of this workspace runs any more, move the file away to begin anew."
-	if e.Backup != "" {
-		way = fmt.Sprintf("The one before it is %s. To go back to it: cp %s %s, then look at the plan.",
-			e.Backup, quote(e.Backup), quote(e.Path))
+	return fmt.Sprintf("snapshot %s cannot be used: %v. %s", e.Path, e.Err, e.way())
+}
+
+// way is what can be done about it.
+func (e *SnapshotError) way() string {
+	if e.Backup == "" {
+		return "There is no backup. If nothing of this workspace runs any more, move it away to begin anew."
 	}
-	return fmt.Sprintf("snapshot %s cannot be used: %v. %s", e.Path, e.Err, way)
+	first := ""
+	if errors.Is(e.Err, plainfile.ErrDirectory) || errors.Is(e.Err, plainfile.ErrSpecial) {
+		first = "move it away, then "
+	}
+	return fmt.Sprintf("The one before it is %s. To go back to it: %scp %s %s, then look at the plan.",
+		e.Backup, first, quote(e.Backup), quote(e.Path))
 }
 
 func (e *SnapshotError) Unwrap() error { return e.Err }
@@ -39,22 +49,28 @@ func quote(path string) string {
 
 // readSnapshot returns the snapshot and its bytes; nil when there was never one.
 func (s *Store) readSnapshot() (*engine.Snapshot, []byte, error) {
-	path, backup := s.path(snapshotFile), s.path(backupFile)
-	if _, err := os.Stat(backup); err != nil {
-		backup = ""
-	}
-	raw, err := os.ReadFile(path)
+	path, backup := s.path(snapshotFile), backupIn(s.dir)
+	raw, err := plainfile.Read(path, plainfile.MaxRecord)
 	if errors.Is(err, fs.ErrNotExist) && backup == "" {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, &SnapshotError{path, backup, err}
+		return nil, nil, &SnapshotError{path, backup, cause(err)}
 	}
 	snap, err := decodeSnapshot(raw, s.workspace)
 	if err != nil {
 		return nil, nil, &SnapshotError{path, backup, err}
 	}
 	return snap, raw, nil
+}
+
+// backupIn is the backup in a state directory; empty when there is none.
+func backupIn(dir string) string {
+	path := filepath.Join(dir, backupFile)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
 }
 
 // decodeSnapshot reads and checks a snapshot. Fields that it does not know are
@@ -64,7 +80,7 @@ func decodeSnapshot(raw []byte, workspace string) (*engine.Snapshot, error) {
 		FormatVersion string `json:"format_version"`
 	}
 	if err := json.Unmarshal(raw, &head); err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
+		return nil, notSnapshot(engine.PlainJSON(err))
 	}
 	if major(head.FormatVersion) != major(engine.SnapshotVersion) {
 		return nil, fmt.Errorf("format_version is %q, this version of Loadout reads %s.x",
@@ -72,13 +88,15 @@ func decodeSnapshot(raw []byte, workspace string) (*engine.Snapshot, error) {
 	}
 	var snap engine.Snapshot
 	if err := decode(raw, &snap); err != nil {
-		return nil, err
+		return nil, notSnapshot(err)
 	}
 	if err := normalizeSnapshot(&snap); err != nil {
-		return nil, err
+		return nil, notSnapshot(err)
 	}
 	return &snap, checkSnapshot(&snap, workspace)
 }
+
+func notSnapshot(err error) error { return fmt.Errorf("%s is not a snapshot: %w", snapshotFile, err) }
 
 func checkSnapshot(s *engine.Snapshot, workspace string) error {
 	switch {

@@ -3,10 +3,10 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 )
 
 // Names of the files of a workspace in its state directory.
@@ -66,9 +66,18 @@ func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
 // readIfThere reads a file; nil without an error means that there is none.
 func readIfThere(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
+	b, err := plainfile.Read(path, plainfile.MaxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return b, err
+}
+
+// cause is an error without the path, for messages that name it already.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,14 +139,16 @@ func TestUnreadableSnapshotSaysHowToGoBack(t *testing.T) {
 	good := `{"format_version":"1.7","lineage":"L","serial":3,"workspace":"gpu","models":[],"instances":[],"later":{"x":1}}`
 	tests := map[string]struct{ content, want string }{
 		"later minor":       {good, ""},
-		"cut off":           {good[:60], "not JSON"},
+		"cut off":           {good[:60], "snapshot.json is not a snapshot: it ends too early"},
+		"wrong kind":        {strings.Replace(good, `"serial":3`, `"serial":"x"`, 1), "snapshot.json is not a snapshot: serial is a string"},
+		"a list":            {"[]", "snapshot.json is not a snapshot: it holds an array"},
 		"later major":       {strings.Replace(good, "1.7", "2.0", 1), `format_version is "2.0"`},
 		"no version":        {`{"lineage":"L"}`, `format_version is ""`},
 		"no lineage":        {strings.Replace(good, `"L"`, `""`, 1), "lineage is empty"},
 		"no serial":         {strings.Replace(good, `"serial":3`, `"serial":0`, 1), "serial is 0"},
 		"another workspace": {strings.Replace(good, `"gpu"`, `"cpu"`, 1), `belongs to workspace "cpu"`},
 		"two instances":     {strings.Replace(good, `"instances":[]`, `"instances":[{"model":"a"},{"model":"a"}]`, 1), "two instances"},
-		"trailing":          {good + "{}", "not JSON"},
+		"trailing":          {good + "{}", "not a snapshot"},
 		"missing":           {"", "no such file"},
 	}
 	for name, tt := range tests {
@@ -256,6 +259,31 @@ func TestNextLaunch(t *testing.T) {
 	for _, want := range []struct{ model, id string }{{"a", "8"}, {"a", "9"}, {"b", "12"}, {"c", "1"}} {
 		if got, err := l.NextLaunch(want.model); got != want.id || err != nil {
 			t.Errorf("%s: %s %v, want %s", want.model, got, err, want.id)
+		}
+	}
+}
+
+// What is no file in the place of one is told, with the way out; a pipe that
+// nobody writes to is not waited for.
+func TestNotAFile(t *testing.T) {
+	for name, make := range map[string]func(string) error{
+		"is a directory, not a file": func(path string) error { return os.Mkdir(path, 0o700) },
+		"is not a regular file":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+	} {
+		for file, way := range map[string]string{snapshotFile: "move it away to begin anew", journalFile: "then move it away"} {
+			s := Open(t.TempDir(), "gpu")
+			ok(t, os.MkdirAll(s.Dir(), 0o700))
+			ok(t, make(s.path(file)))
+			_, _, err := s.Read()
+			if err == nil || !strings.Contains(err.Error(), s.path(file)+" cannot be") || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), way) {
+				t.Errorf("%s: %v", file, err)
+			}
+			if file == snapshotFile {
+				ok(t, os.WriteFile(s.path(backupFile), nil, 0o600))
+				if _, _, err := s.Read(); err == nil || !strings.Contains(err.Error(), "move it away, then cp ") {
+					t.Errorf("with a backup: %v", err)
+				}
+			}
 		}
 	}
 }

@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/loadoutdev/loadout/engine"
 )
 
 // Workspaces names the workspaces that have a snapshot under root, sorted. A
@@ -32,7 +33,7 @@ func Workspaces(root string) ([]string, error) {
 			Workspace string `json:"workspace"`
 		}
 		if err := json.Unmarshal(raw, &doc); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, &SnapshotError{path, backupIn(filepath.Dir(path)), notSnapshot(engine.PlainJSON(err))}
 		}
 		names = append(names, cmp.Or(doc.Workspace, e.Name()))
 	}

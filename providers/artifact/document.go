@@ -14,12 +14,13 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/loadoutdev/loadout/engine"
+	"github.com/loadoutdev/loadout/engine/plainfile"
 )
 
 // ReadFile reads discovered.json. A missing file is nil without error: nothing
 // has been discovered yet.
 func ReadFile(path string) (*engine.Discovered, error) {
-	data, err := os.ReadFile(path)
+	data, err := plainfile.Read(path, plainfile.MaxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -28,8 +29,8 @@ func ReadFile(path string) (*engine.Discovered, error) {
 	}
 	var d engine.Discovered
 	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, fmt.Errorf("%s%s is not a document of facts: %w (run loadout discover to write it anew)",
-			path, line(data, err), err)
+		return nil, fmt.Errorf("%s%s is not a document of facts: %w (move it away and run loadout discover to write it anew)",
+			path, line(data, err), engine.PlainJSON(err))
 	}
 	if major(d.FormatVersion) != major(engine.FactsVersion) {
 		return nil, fmt.Errorf("%s has format_version %q; this Loadout reads %s (run loadout discover to write it anew)",

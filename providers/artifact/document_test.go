@@ -72,7 +72,7 @@ func TestUnchangedFileIsNotTouched(t *testing.T) {
 func TestReadFileRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "discovered.json")
 	for content, want := range map[string]string{
-		"":                          ":1 is not a document of facts: unexpected end of JSON input (run loadout discover to write it anew)",
+		"":                          ":1 is not a document of facts: it ends too early (move it away and run loadout discover to write it anew)",
 		"{\n\"artifacts\": 7\n}":    ":2 is not a document of facts: ",
 		"{}":                        ` has format_version ""; this Loadout reads 1.0 (run loadout discover`,
 		`{"format_version": "2.3"}`: ` has format_version "2.3"; this Loadout reads 1.0`,

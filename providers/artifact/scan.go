@@ -3,6 +3,7 @@ package artifact
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -122,6 +123,11 @@ func inspectAll(ctx context.Context, f *fence, candidates []candidate, o Options
 	done := 0
 	for i, c := range candidates {
 		group.Go(func() (err error) {
+			defer func() {
+				if r := recover(); r != nil {
+					err = fmt.Errorf("%s: loadout crashed while it looked, which is a bug: %v", c.path, r)
+				}
+			}()
 			if artifacts[i], err = inspect(within, f, c); err != nil {
 				return err
 			}

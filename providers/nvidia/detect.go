@@ -58,7 +58,8 @@ func DetectWith(ctx context.Context, r Reader, declared []engine.GPU) ([]engine.
 }
 
 // unchecked keeps the declared numbers. A host without GPUs and without the
-// tool has nothing to be warned of.
+// tool has nothing to be warned of. The warning is one line, without a place:
+// every plan on such a host has it, and nothing in the files is wrong.
 func unchecked(declared []engine.GPU, err error) ([]engine.GPU, []engine.Problem) {
 	if len(declared) == 0 && errors.Is(err, ErrNotInstalled) {
 		return nil, nil
@@ -66,15 +67,14 @@ func unchecked(declared []engine.GPU, err error) ([]engine.GPU, []engine.Problem
 	p := engine.Problem{
 		Severity: engine.SeverityWarning, Code: codeNotChecked,
 		Summary: "the GPUs of this host were not checked: " + err.Error(),
-		Detail:  "The declared sizes are used, and other programs' GPU memory is not seen.",
+	}
+	if len(declared) > 0 {
+		p.Summary += "; the declared sizes are used"
 	}
 	var out []engine.GPU
 	for _, g := range declared {
 		g.Used = Unknown
 		out = append(out, g)
-	}
-	if len(declared) > 0 {
-		p.Origin = declared[0].Origin
 	}
 	return out, []engine.Problem{p}
 }

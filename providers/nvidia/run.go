@@ -57,7 +57,8 @@ func (t Tool) run(ctx context.Context, args ...string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var stdout, stderr limited
+	tooMuch := make(chan struct{}, 1)
+	stdout, stderr := limited{full: tooMuch}, limited{full: tooMuch}
 	cmd := exec.Command(command[0], append(command[1:len(command):len(command)], args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -70,7 +71,13 @@ func (t Tool) run(ctx context.Context, args ...string) (string, error) {
 	go func() { done <- cmd.Wait() }()
 	select {
 	case err := <-done:
-		return verdict(err, stdout.String(), stderr.String())
+		if len(tooMuch) > 0 {
+			return "", errTooMuch
+		}
+		return verdict(err, stdout.kept.String(), stderr.kept.String())
+	case <-tooMuch:
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		return "", errTooMuch
 	case <-ctx.Done():
 		// A child inside a sick driver stays, even after KILL: it is left to
 		// the goroutine, and the buffers with it.
@@ -119,10 +126,23 @@ func oneLine(s string) string {
 	return s
 }
 
-// limited keeps the first maxOutput bytes and drops the rest.
-type limited struct{ bytes.Buffer }
+// errTooMuch ends the copying of what is printed, and with it the run.
+var errTooMuch = fmt.Errorf("%w: more than %d bytes", ErrFormat, maxOutput)
+
+// limited keeps at most maxOutput bytes and then refuses. It embeds no buffer:
+// the ReadFrom of one would be used instead of Write, and knows no bound.
+type limited struct {
+	kept bytes.Buffer
+	full chan<- struct{} // is told once, at most
+}
 
 func (l *limited) Write(p []byte) (int, error) {
-	l.Buffer.Write(p[:min(len(p), maxOutput-l.Len())])
-	return len(p), nil
+	if len(p) > maxOutput-l.kept.Len() {
+		select {
+		case l.full <- struct{}{}:
+		default:
+		}
+		return 0, errTooMuch
+	}
+	return l.kept.Write(p)
 }

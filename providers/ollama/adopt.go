@@ -15,7 +15,7 @@ import (
 // never deleted.
 func (p *Provider) Adopt(ctx context.Context, l engine.Launch, pid int, opt engine.InspectOptions) (engine.Instance, error) {
 	if pid != 0 {
-		return engine.Instance{}, errors.New("a model of Ollama has no process of its own: adopt it without a pid")
+		return engine.Instance{}, errors.New("remove pid: an Ollama model is adopted by name")
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(opt.Timeout, answerTime))
 	defer cancel()
@@ -28,7 +28,7 @@ func (p *Provider) Adopt(ctx context.Context, l engine.Launch, pid int, opt engi
 	case s.marked && derived(l):
 		return engine.Instance{}, fmt.Errorf("the model %s belongs to another model or workspace of Loadout", l.Served[0])
 	case s.runner == nil:
-		return engine.Instance{}, fmt.Errorf("the model %s is not loaded: nothing runs that could be adopted", l.Served[0])
+		return engine.Instance{}, fmt.Errorf("the model %s is not loaded, so nothing runs that could be adopted: load it with %q", l.Served[0], "ollama run "+l.Served[0]+" ''")
 	}
 	return engine.Instance{
 		Backend: l.Backend, Launch: l, LaunchDigest: l.Digest(), Digest: s.tag.Digest,

@@ -43,16 +43,19 @@ func (s *launching) claimTag(ctx context.Context, t tag) error {
 		return err
 	}
 	mine := markOf(s.opt.StateDir, s.opt.Model, s.opt.Token)
+	first := sameName(t.Name, s.instance.Launch.Served[0])
 	switch {
 	case now.tag == nil: // deleted meanwhile
 		return nil
-	case !now.marked && s.satisfied(ctx, now):
-		s.reuse = true
+	case !now.marked && (first || s.reuse) && s.satisfied(ctx, now):
+		if first { // a tag without our mark is recognized by its digest
+			s.reuse, s.instance.Digest = true, t.Digest
+		}
 		return nil
 	case !now.marked:
 		return &engine.StartError{Class: "name_taken", Field: "served_name",
 			Cause: fmt.Sprintf("Ollama has a model %s that Loadout did not make", t.Name),
-			Hint:  "adopt it, or choose another served_name"}
+			Hint:  takenHint(s.opt.Model, t.Name)}
 	case now.mark.owner != mine.owner:
 		return &engine.StartError{Class: "name_taken", Field: "served_name",
 			Cause: fmt.Sprintf("the model %s belongs to another model or workspace of Loadout", t.Name),
@@ -129,6 +132,7 @@ func (s *launching) derive(ctx context.Context) error {
 		return nil
 	}
 	s.say("creating " + l.Served[0])
+	s.made = true
 	if err := s.create(ctx); err != nil {
 		return fmt.Errorf("create %s: %w", l.Served[0], err)
 	}

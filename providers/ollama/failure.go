@@ -51,13 +51,3 @@ func containsAny(s string, parts ...string) bool {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func joinHints(hints ...string) string {
-	var parts []string
-	for _, h := range hints {
-		if h != "" {
-			parts = append(parts, h)
-		}
-	}
-	return strings.Join(parts, "; ")
-}

@@ -78,6 +78,9 @@ func TestUnreachable(t *testing.T) {
 	w := newWorld(t, s.URL)
 	_, err := w.p.Start(t.Context(), w.render(), w.options("chat-model"))
 	wantClass(t, err, "unreachable", "url", "Ollama at "+s.URL+" does not answer: ")
+	if !strings.HasSuffix(err.Error(), " (start the Ollama service, or correct the url)") || strings.Count(err.Error(), s.URL) != 1 {
+		t.Errorf("error %q, want one cause and one hint: nothing was made that had to be removed", err)
+	}
 	l := w.render()
 	live, err := w.p.Inspect(t.Context(), engine.Instance{Launch: l, Token: "t"}, engine.InspectOptions{})
 	if err != nil || live.State != engine.StateUnknown || !strings.Contains(live.Detail, s.URL) {
@@ -87,6 +90,32 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("stop: %v, want an error: nobody knows whether it is gone", err)
 	}
 }
+
+func TestServiceEndsDuringTheStart(t *testing.T) {
+	s := fake(t)
+	w := newWorld(t, s.URL)
+	w.p.http.Transport = deafTo("/api/generate", "/api/delete")
+	_, err := w.p.Start(t.Context(), w.render(), w.options("chat-model"))
+	var e *engine.StartError
+	if !errors.As(err, &e) || e.Hint != "start the Ollama service, or correct the url" ||
+		!strings.Contains(e.Cause, "; what was made could not be removed: Ollama at "+s.URL+" does not answer") {
+		t.Errorf("error %#v, want the cleanup with the cause and the hint alone", err)
+	}
+}
+
+// deafTo loses the requests to some paths.
+func deafTo(paths ...string) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		if slices.Contains(paths, r.URL.Path) {
+			return nil, errors.New("connection refused")
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestHungAndOffloaded(t *testing.T) {
 	s := fake(t)
@@ -111,7 +140,7 @@ func TestEvictionByAnotherModel(t *testing.T) {
 	w := newWorld(t, s.URL)
 	in := w.start(w.render())
 	w.post("/api/generate", map[string]any{"model": "other"})
-	w.wantState(in, engine.StateGone)
+	w.wantState(in, engine.StateOrphan) // its tags are left
 }
 
 func TestEmbeddingModel(t *testing.T) {
@@ -143,18 +172,14 @@ func TestNothingButOurTagsIsDeleted(t *testing.T) {
 func TestForeignHost(t *testing.T) {
 	s := fake(t)
 	c := New().client(s.URL)
-	c.http = &http.Client{Transport: hostChanger{}}
+	c.http = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		r.Host = "gpu-host.example"
+		return http.DefaultTransport.RoundTrip(r)
+	})}
 	_, err := c.tags(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1") {
 		t.Errorf("error %v does not say that the url needs a local name", err)
 	}
-}
-
-type hostChanger struct{}
-
-func (hostChanger) RoundTrip(r *http.Request) (*http.Response, error) {
-	r.Host = "gpu-host.example"
-	return http.DefaultTransport.RoundTrip(r)
 }
 
 func TestDiscover(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,36 +25,64 @@ func (p *Provider) Inspect(ctx context.Context, in engine.Instance, opt engine.I
 		live.State, live.Detail = engine.StateUnknown, err.Error()
 		return live, nil
 	}
-	if !recognize(&live, s) {
-		return live, nil
+	if recognize(&live, s, opt.StateDir) {
+		if s.runner, err = c.still(asking, s.runner, opt.Generate); err != nil {
+			live.State, live.Detail = engine.StateUnknown, err.Error()
+			return live, nil
+		}
+		readBack(&live, s)
+		readNames(&live, s)
+		readBase(&live, s)
+		judge(&live, s)
+		if opt.Generate && provable(&live, s) {
+			p.prove(ctx, c, &live, s, timeout)
+		}
 	}
-	readBack(&live, s)
-	readNames(&live, s)
-	readBase(&live, s)
-	judge(&live, s)
-	if opt.Generate && live.State == engine.StateReady && s.runner != nil {
-		p.prove(ctx, c, &live, s, timeout)
-	}
+	c.findLeft(asking, &live, s)
 	return live, nil
 }
 
+// provable tells whether asking for a token would change nothing: a model that
+// is not in memory, or not as its tag says, would be loaded by the question.
+func provable(live *engine.Live, s sight) bool {
+	return s.runner != nil && live.State == engine.StateReady &&
+		!slices.ContainsFunc(live.Mismatches, func(m engine.Mismatch) bool { return engine.Under(m.Path, "args") })
+}
+
+// findLeft sees tags of ours that outlived the loaded model: they are what Stop
+// still has to remove.
+func (c *client) findLeft(ctx context.Context, live *engine.Live, s sight) {
+	if live.State != engine.StateGone {
+		return
+	}
+	live.MemoryBytes = 0
+	owned, err := c.owned(ctx, s.tags, live.Instance)
+	switch {
+	case err != nil:
+		live.State, live.Detail = engine.StateUnknown, err.Error()
+	case len(owned) > 0:
+		live.State = engine.StateOrphan
+	}
+}
+
 // recognize finds out whether the tag is the instance; if not, it sets State.
-func recognize(live *engine.Live, s sight) bool {
+func recognize(live *engine.Live, s sight, stateDir string) bool {
 	name := live.Launch.Served[0]
+	foreign := s.foreign(live.Instance)
 	switch {
 	case s.tag == nil:
 		live.State, live.Detail = engine.StateGone, fmt.Sprintf("Ollama has no model %s", name)
-		for _, r := range s.runners {
-			if live.Digest != "" && r.Digest == live.Digest {
-				live.State = engine.StateOrphan
-				live.Detail = fmt.Sprintf("the model %s was deleted, its weights are still loaded", name)
-			}
+		if live.Digest != "" && listedAs(s.runners, live.Digest) != nil {
+			live.State = engine.StateOrphan
+			live.Detail = fmt.Sprintf("the model %s was deleted, its weights are still loaded", name)
 		}
-	case live.Digest == "" && derived(live.Launch) && !s.ours(live.Token):
+	case foreign && (live.Digest == "" || s.mark == markOf(stateDir, live.Model, s.mark.token)): // replaced by a later launch
 		live.State, live.Detail = engine.StateGone, fmt.Sprintf("the model %s is not of this launch", name)
+	case foreign:
+		live.State, live.Detail = engine.StateForeign, s.wayOut(live.Instance)
+		compare(live, engine.ReasonAnswersDifferently, "digest", live.Digest, s.tag.Digest)
 	case live.Digest != "" && live.Digest != s.tag.Digest && derived(live.Launch):
-		live.State = engine.StateWrong
-		live.Detail = fmt.Sprintf("the model %s was made again by somebody else", name)
+		live.State, live.Detail = engine.StateWrong, fmt.Sprintf("the model %s was changed by somebody else", name)
 		compare(live, engine.ReasonAnswersDifferently, "digest", live.Digest, s.tag.Digest)
 	default:
 		live.Digest = s.tag.Digest
@@ -86,7 +115,7 @@ func judge(live *engine.Live, s sight) {
 	switch {
 	case s.runner != nil:
 		live.State, live.Detail = engine.StateReady, offloaded(*s.runner)
-	case keepAlive == forever:
+	case stays(keepAlive):
 		live.State = engine.StateGone
 		live.Detail = "no longer loaded: Ollama made room for another model, was restarted, or a client unloaded it"
 	default:

@@ -1,6 +1,7 @@
 package ollama
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,16 +13,25 @@ func TestForeignTagIsNeverTouched(t *testing.T) {
 	onServices(t, func(w *world) {
 		for _, name := range []string{"Chat-Model", "chat"} { // the name itself, and the alias
 			w.post("/api/create", map[string]any{"model": name, "from": baseTag, "system": "Mine."})
-			before, _ := w.c.tags(w.t.Context())
+			before := w.sortedTags()
 			_, err := w.p.Start(w.t.Context(), w.render(), w.options("chat-model"))
-			wantClass(w.t, err, "name_taken", "served_name", "choose another served_name")
-			after, _ := w.c.tags(w.t.Context())
-			if !slices.Equal(before, after) {
+			wantClass(w.t, err, "name_taken", "served_name", `(take it over with "adopt { to = model.chat-model }", choose another served_name, or drop it with "ollama rm `)
+			if after := w.sortedTags(); !slices.Equal(before, after) {
 				w.t.Errorf("tags before %v, after %v", before, after)
 			}
 			deleteTag(w.t, w.url, name)
 		}
 	})
+}
+
+// sortedTags: the service has no order for tags of the same second.
+func (w *world) sortedTags() []tag {
+	tags, err := w.c.tags(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.Name, b.Name) })
+	return tags
 }
 
 func TestAdoptStopRestore(t *testing.T) {
@@ -32,6 +42,9 @@ func TestAdoptStopRestore(t *testing.T) {
 			w.t.Fatalf("adopted what does not run: %v", err)
 		}
 		w.post("/api/generate", map[string]any{"model": "chat-model"})
+		if _, err := w.p.Adopt(w.t.Context(), l, 4711, engine.InspectOptions{}); err == nil || err.Error() != "remove pid: an Ollama model is adopted by name" {
+			w.t.Fatalf("adopted with a pid: %v", err)
+		}
 		in, err := w.p.Adopt(w.t.Context(), l, 0, engine.InspectOptions{})
 		if err != nil {
 			w.t.Fatal(err)
@@ -48,6 +61,58 @@ func TestAdoptStopRestore(t *testing.T) {
 		w.stop(restored)
 		w.wantLeft("tag chat-model:latest")
 	})
+}
+
+func TestMadeAgainBySomebodyElse(t *testing.T) {
+	onServices(t, func(w *world) {
+		in := w.start(w.render(func(m *engine.Model) { m.Aliases = nil }))
+		w.post("/api/create", map[string]any{"model": "chat-model", "from": baseTag, "system": "Mine."})
+		live := w.wantState(in, engine.StateForeign, "answers_differently digest")
+		tags, _ := w.c.tags(w.t.Context())
+		want := "chat-model:latest was made again by somebody else (digest " + findTag(tags, "chat-model").Digest[:12] +
+			`…): keep it and choose another served_name, or drop it with "ollama rm chat-model"`
+		if !strings.HasPrefix(live.Detail, want) || !strings.Contains(live.Detail, `until "ollama stop tiny-base"`) {
+			w.t.Errorf("detail %q, want %q and how to unload", live.Detail, want)
+		}
+		opt := engine.StopOptions{Progress: func(p engine.Progress) { w.t.Errorf("%q before the refusal", p.Phase) }}
+		if err := w.p.Stop(w.t.Context(), in, opt); !errors.Is(err, engine.ErrForeign) || err.Error() != "stop chat-model: "+live.Detail {
+			w.t.Errorf("stop: %v, want ErrForeign with the same way out", err)
+		}
+		if _, err := w.p.Update(w.t.Context(), in, w.render(func(m *engine.Model) { m.KeepAlive, m.Aliases = "1h", nil }), engine.StartOptions{}); !errors.Is(err, engine.ErrForeign) {
+			w.t.Errorf("update: %v, want ErrForeign", err)
+		}
+		deleteTag(w.t, w.url, "chat-model") // the way out
+		w.wantState(in, engine.StateOrphan)
+		w.stop(in)
+		w.wantLeft()
+	})
+}
+
+func TestReplacedByALaterLaunch(t *testing.T) {
+	onServices(t, func(w *world) {
+		in := w.start(w.render())
+		unloadNow(w.t, w.c, "chat-model")
+		again := w.start(w.render()) // by a run that was killed before it recorded that
+		opt := engine.InspectOptions{StateDir: w.dir}
+		if live, err := w.p.Inspect(w.t.Context(), in, opt); err != nil || live.State != engine.StateGone {
+			w.t.Errorf("state %s (%s), error %v, want gone", live.State, live.Detail, err)
+		}
+		opt.StateDir = "/another/state"
+		if live, err := w.p.Inspect(w.t.Context(), in, opt); err != nil || live.State != engine.StateForeign || !strings.Contains(live.Detail, "another model or workspace") {
+			w.t.Errorf("state %s (%s), error %v, want foreign", live.State, live.Detail, err)
+		}
+		w.stop(again)
+		w.wantLeft()
+	})
+}
+
+func TestAddress(t *testing.T) {
+	for name, want := range map[string]string{"chat": "model.chat", "qwen3-8b": "model.qwen3-8b", "llama-3.1": `model["llama-3.1"]`,
+		"7b": `model["7b"]`, "a b": `model["a b"]`, `qwen["a"]`: `model.qwen["a"]`, `qwen-2.5["a b"]`: `model["qwen-2.5"]["a b"]`} {
+		if got := address(name); got != want {
+			t.Errorf("address(%q) = %s, want %s", name, got, want)
+		}
+	}
 }
 
 func TestUpdate(t *testing.T) {

@@ -1,12 +1,12 @@
 package ollama
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/loadoutdev/loadout/engine"
 )
@@ -55,7 +55,6 @@ func readBack(live *engine.Live, s sight) {
 	}
 	if s.runner != nil {
 		live.Fields["args.num_ctx"] = s.runner.ContextLength
-		live.Fields["keep_alive"] = liveKeepAlive(*s.runner, launched.keepAlive)
 		live.MemoryBytes = s.runner.VRAM
 	}
 	for _, name := range slices.Sorted(maps.Keys(launched.parameters)) {
@@ -66,26 +65,23 @@ func readBack(live *engine.Live, s sight) {
 		compare(live, engine.ReasonProcessDiffers, "chat_template", launched.template, s.shown.Template)
 	}
 	if s.runner != nil {
-		compare(live, engine.ReasonProcessDiffers, "keep_alive", launched.keepAlive, live.Fields["keep_alive"])
+		readKeepAlive(live, *s.runner, launched.keepAlive)
 	}
+}
+
+// readKeepAlive leaves out a default that nobody declared.
+func readKeepAlive(live *engine.Live, r runner, launched string) {
+	now := liveKeepAlive(r, launched)
+	if launched == "" && now == forever {
+		return
+	}
+	live.Fields["keep_alive"] = now
+	compare(live, engine.ReasonProcessDiffers, "keep_alive", cmp.Or(launched, forever), now)
 }
 
 func compare(live *engine.Live, code engine.ReasonCode, path string, snapshot, now engine.Value) {
 	if !engine.EqualValues(snapshot, now) {
 		live.Mismatches = append(live.Mismatches, engine.Mismatch{Code: code, Path: path, Snapshot: snapshot, Live: now})
-	}
-}
-
-// liveKeepAlive compares by kind only: a finite time runs down and starts again
-// with every request, so what is left of it says nothing about its length.
-func liveKeepAlive(r runner, launched string) string {
-	switch left := time.Until(r.ExpiresAt); {
-	case left > distant:
-		return forever
-	case launched != forever:
-		return launched
-	default:
-		return left.Round(time.Second).String()
 	}
 }
 

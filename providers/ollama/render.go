@@ -140,13 +140,12 @@ func (r *rendering) settings(base string) settings {
 	for _, f := range faults {
 		r.report(engine.SeverityError, f)
 	}
-	keepAlive, err := parseKeepAlive(r.m.KeepAlive)
-	if err != nil {
+	if _, err := parseKeepAlive(r.m.KeepAlive); err != nil {
 		r.fail("keep_alive", "invalid_duration", err.Error(), "")
 	}
 	r.context(parameters)
 	r.template()
-	return settings{from: base, parameters: parameters, template: r.m.ChatTemplate, keepAlive: keepAlive}
+	return settings{from: base, parameters: parameters, template: r.m.ChatTemplate, keepAlive: r.m.KeepAlive}
 }
 
 // context refuses a context that Ollama would quietly cut down.

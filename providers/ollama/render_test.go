@@ -19,7 +19,7 @@ func TestRender(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatalf("%+v", problems)
 	}
-	const want = `{"backend":"ollama","settings":{"from":"qwen3:8b","keep_alive":"1h30m0s",` +
+	const want = `{"backend":"ollama","settings":{"from":"qwen3:8b","keep_alive":"90m",` +
 		`"parameters":{"num_ctx":8192,"num_predict":512,"repeat_penalty":1.1,"stop":["</s>"],"temperature":0.2,"top_p":1},` +
 		`"template":"{{ .Prompt }}"},"url":"http://127.0.0.1:11434","model":"qwen3:8b","served":["chat","talk"],` +
 		`"artifact":"sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"}`

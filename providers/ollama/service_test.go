@@ -121,7 +121,7 @@ func TestParametersHoldForEveryClient(t *testing.T) {
 		w.post("/api/generate", map[string]any{"model": "CHAT", "prompt": "x", "stream": false})
 		live := w.wantState(in, engine.StateReady)
 		for path, want := range map[string]engine.Value{"args.num_ctx": int64(256), "args.top_p": 0.9,
-			"args.temperature": int64(0), "args.stop": []any{"<stop>", `a "b"`}, "keep_alive": forever} {
+			"args.temperature": int64(0), "args.stop": []any{"<stop>", `a "b"`}} {
 			if !engine.EqualValues(live.Fields[path], want) {
 				w.t.Errorf("%s runs with %v, want %v", path, live.Fields[path], want)
 			}
@@ -171,7 +171,9 @@ func TestDrift(t *testing.T) {
 			with(map[string]any{"prompt": "x", "keep_alive": -1, "options": map[string]any{"num_ctx": 128}}),
 			engine.StateReady, []string{"process_differs args.num_ctx"}},
 		{"another tag is put in its place", "/api/create", with(map[string]any{"from": baseTag, "system": "Other."}),
-			engine.StateWrong, []string{"answers_differently digest"}},
+			engine.StateForeign, []string{"answers_differently digest"}},
+		{"it is made again out of itself", "/api/create", with(map[string]any{"from": "chat-model", "system": "Other."}),
+			engine.StateWrong, []string{"answers_differently digest"}}, // it still has our mark
 		{"an alias is pointed elsewhere", "/api/copy", map[string]any{"source": baseTag, "destination": "chat"},
 			engine.StateReady, []string{"answers_differently served"}},
 		{"the base is made again", "/api/create", map[string]any{"model": baseTag, "from": baseTag, "system": "New."},
@@ -196,24 +198,6 @@ func TestDrift(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestEvictedIsGoneAndStartsAgain(t *testing.T) {
-	onServices(t, func(w *world) {
-		in := w.start(w.render())
-		unloadNow(w.t, w.c, "chat-model")
-		if live := w.wantState(in, engine.StateGone); !strings.Contains(live.Detail, "no longer loaded") {
-			w.t.Errorf("detail %q", live.Detail)
-		}
-		// The tags of the earlier launch are still there and are replaced.
-		again := w.start(w.render(func(m *engine.Model) { delete(m.Args, "top_p") }))
-		live := w.wantState(again, engine.StateReady)
-		if v, there := live.Fields["args.top_p"]; there {
-			w.t.Errorf("a parameter that was removed is still %v", v)
-		}
-		w.stop(again)
-		w.wantLeft()
-	})
 }
 
 func TestFiniteKeepAliveMayBeUnloaded(t *testing.T) {

@@ -13,13 +13,16 @@ type settings struct {
 	from       string         // base tag
 	parameters map[string]any // int64, float64, bool or []any of string
 	template   string         // Go template; empty: the base's
-	keepAlive  string         // "forever" or a Go duration
+	keepAlive  string         // as declared; empty: not declared, forever
 }
 
 // encode leaves out what is not declared, so that the digest of a launch
 // depends on nothing else.
 func (s settings) encode() map[string]any {
-	m := map[string]any{"from": s.from, "keep_alive": s.keepAlive}
+	m := map[string]any{"from": s.from}
+	if s.keepAlive != "" {
+		m["keep_alive"] = s.keepAlive
+	}
 	if len(s.parameters) > 0 {
 		m["parameters"] = s.parameters
 	}

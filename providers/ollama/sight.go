@@ -56,10 +56,8 @@ func findTag(tags []tag, name string) *tag {
 // a runner that already holds them serves every tag that uses them, and is
 // listed under the tag that asked first.
 func (c *client) findRunner(ctx context.Context, runners []runner, digest, blob string) (*runner, error) {
-	for i := range runners {
-		if runners[i].Digest == digest {
-			return &runners[i], nil
-		}
+	if r := listedAs(runners, digest); r != nil {
+		return r, nil
 	}
 	for i := range runners {
 		other, err := c.show(ctx, runners[i].Name)
@@ -72,6 +70,31 @@ func (c *client) findRunner(ctx context.Context, runners []runner, digest, blob 
 		}
 	}
 	return nil, nil
+}
+
+func listedAs(runners []runner, digest string) *runner {
+	for i := range runners {
+		if runners[i].Digest == digest {
+			return &runners[i]
+		}
+	}
+	return nil
+}
+
+// still is the runner unless it is on its way out of memory; again asks the
+// service once more whether it is there, since looking around took time.
+func (c *client) still(ctx context.Context, r *runner, again bool) (*runner, error) {
+	if r != nil && again {
+		runners, err := c.running(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r = listedAs(runners, r.Digest)
+	}
+	if r == nil || r.leaving() {
+		return nil, nil
+	}
+	return r, nil
 }
 
 // weights names the blob of a model's weights: Ollama shows it in the first

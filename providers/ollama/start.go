@@ -23,6 +23,7 @@ type launching struct {
 	began    time.Time
 	reuse    bool     // the tag exists, is not ours and says what the launch says
 	stale    []string // tags that an earlier launch of this model left
+	made     bool     // a tag was made, or may have been
 	loads    bool     // the model was not loaded before we asked for it
 }
 
@@ -36,7 +37,7 @@ func (p *Provider) Start(ctx context.Context, l engine.Launch, opt engine.StartO
 	if err := s.run(ctx); err != nil {
 		failure := startError(err, ctx)
 		if left := s.undo(ctx); left != nil {
-			failure.Hint = joinHints(failure.Hint, "what was made could not be removed: "+left.Error())
+			failure.Cause += "; what was made could not be removed: " + oneLine(left.Error())
 		}
 		return engine.Instance{}, failure
 	}
@@ -130,19 +131,17 @@ func (s *launching) confirm(now sight) error {
 	return nil
 }
 
-// undo removes what the start made, also when ctx is done.
+// undo removes what the start made, also when ctx is done. Before anything was
+// made the service is not even asked: it may be why the start failed.
 func (s *launching) undo(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.opt.Stop, engine.DefaultStopTimeout))
-	defer cancel()
-	if derived(s.instance.Launch) && !s.reuse {
-		err := s.p.remove(ctx, s.c, s.instance)
-		if errors.Is(err, engine.ErrForeign) {
-			return nil // the name was never ours
-		}
-		return err
-	}
-	if !s.loads {
+	if !s.made && !s.loads {
 		return nil
 	}
-	return s.p.remove(ctx, s.c, s.instance)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.opt.Stop, engine.DefaultStopTimeout))
+	defer cancel()
+	err := s.p.remove(ctx, s.c, s.instance, func(engine.Progress) {})
+	if errors.Is(err, engine.ErrForeign) {
+		return nil // the name is not ours, or no longer
+	}
+	return err
 }

@@ -12,28 +12,30 @@ import (
 
 // Stop implements engine.Provider: it unloads the model, waits until the
 // service no longer lists it, and deletes the tags that carry our mark. A tag
-// that was adopted stays. Nobody can kill a runner that is busy: when it is not
+// that was adopted stays, and one that somebody else made again is refused before
+// anything is done. Nobody can kill a runner that is busy: when it is not
 // gone in time, that is an error, and the tags stay so that it can be found.
 func (p *Provider) Stop(ctx context.Context, in engine.Instance, opt engine.StopOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(opt.Timeout, engine.DefaultStopTimeout))
 	defer cancel()
-	if opt.Progress != nil {
-		opt.Progress(engine.Progress{Phase: "unloading", Fraction: -1})
+	report := opt.Progress
+	if report == nil {
+		report = func(engine.Progress) {}
 	}
-	if err := p.remove(ctx, p.client(in.Launch.URL), in); err != nil {
+	if err := p.remove(ctx, p.client(in.Launch.URL), in, report); err != nil {
 		return fmt.Errorf("stop %s: %w", in.Model, err)
 	}
 	return nil
 }
 
 // remove takes an instance out of memory and its tags off the disk.
-func (p *Provider) remove(ctx context.Context, c *client, in engine.Instance) error {
+func (p *Provider) remove(ctx context.Context, c *client, in engine.Instance, report func(engine.Progress)) error {
 	s, err := c.look(ctx, in.Launch)
 	if err != nil {
 		return err
 	}
-	if foreign(in, s) {
-		return fmt.Errorf("the model %s: %w", s.tag.Name, engine.ErrForeign)
+	if s.foreign(in) {
+		return &foreignError{s.wayOut(in)}
 	}
 	owned, err := c.owned(ctx, s.tags, in)
 	if err != nil {
@@ -48,6 +50,9 @@ func (p *Provider) remove(ctx context.Context, c *client, in engine.Instance) er
 		name = in.Launch.Model // unloads the weights, by whichever tag they were loaded
 	}
 	if !shared {
+		if listed(s.runners, digests(in, s)) {
+			report(engine.Progress{Phase: "unloading", Fraction: -1})
+		}
 		if err := p.unload(ctx, c, name, digests(in, s)); err != nil {
 			return err
 		}
@@ -62,11 +67,6 @@ func (p *Provider) remove(ctx context.Context, c *client, in engine.Instance) er
 	}
 	// A client may have loaded it again before the tag was gone.
 	return p.unload(ctx, c, in.Launch.Model, digests(in, s))
-}
-
-// foreign tells whether the name now belongs to somebody else.
-func foreign(in engine.Instance, s sight) bool {
-	return s.tag != nil && derived(in.Launch) && !s.ours(in.Token) && s.tag.Digest != in.Digest
 }
 
 // owned lists the tags of the instance that carry its mark.
@@ -122,6 +122,10 @@ func digests(in engine.Instance, s sight) []string {
 	return out
 }
 
+func listed(runners []runner, digests []string) bool {
+	return slices.ContainsFunc(runners, func(r runner) bool { return slices.Contains(digests, r.Digest) })
+}
+
 // unload asks until no runner of the digests is listed: the answer to an unload
 // says nothing, and a busy runner goes when its last request has ended.
 func (p *Provider) unload(ctx context.Context, c *client, name string, digests []string) error {
@@ -131,7 +135,7 @@ func (p *Provider) unload(ctx context.Context, c *client, name string, digests [
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(runners, func(r runner) bool { return slices.Contains(digests, r.Digest) }) {
+		if !listed(runners, digests) {
 			return nil
 		}
 		if err := c.unload(ctx, name); err != nil && !isNotFound(err) {

@@ -25,8 +25,10 @@ func (p *Provider) Update(ctx context.Context, old engine.Instance, l engine.Lau
 	switch {
 	case err != nil:
 		return old, fmt.Errorf("update %s: %w", old.Model, err)
-	case s.tag == nil || foreign(old, s):
-		return old, fmt.Errorf("update %s: the model %s is gone or not ours", old.Model, l.Served[0])
+	case s.tag == nil:
+		return old, fmt.Errorf("update %s: Ollama has no model %s any more", old.Model, l.Served[0])
+	case s.foreign(old):
+		return old, fmt.Errorf("update %s: %w", old.Model, &foreignError{s.wayOut(old)})
 	}
 	if err := c.rename(ctx, s, old, l); err != nil {
 		return old, fmt.Errorf("update %s: %w", old.Model, err)

@@ -17,6 +17,7 @@ type Identity struct {
 	StartTime uint64 // clock ticks since boot, /proc/PID/stat field 22
 	BootID    string
 	Token     string // empty for a process that was adopted
+	Home      Home
 }
 
 // Of is the identity that an instance recorded.
@@ -29,10 +30,11 @@ type Standing int
 
 // Standings.
 const (
-	Gone    Standing = iota // no process of it is left
-	Running                 // the leader lives and is proved to be ours
-	Orphans                 // the leader is gone, children of its session live
-	Foreign                 // the pid belongs to something that is not proved ours
+	Gone      Standing = iota // no process of it is left
+	Running                   // the leader lives and is proved to be ours
+	Orphans                   // the leader is gone, children of its session live
+	Foreign                   // the pid belongs to something that is not proved ours
+	Elsewhere                 // it runs, and another copy of the state directory has it
 )
 
 // Sighting is what was seen of an identity at one moment.
@@ -79,7 +81,7 @@ func (id Identity) look() (Sighting, error) {
 	if err != nil {
 		return Sighting{}, err
 	}
-	return id.judge(boot, table, tokenOf), nil
+	return id.Home.claimed(id.judge(boot, table, tokenOf)), nil
 }
 
 // judge is the decision behind Look; token reads the token of a process, "" when

@@ -18,13 +18,22 @@ var ErrPort = errors.New("the port is taken")
 // PortFree returns an error that wraps ErrPort and names the holder when
 // something listens on the port, or has bound it and does not listen yet: two
 // servers that load at the same time both bind, and the loser never serves.
-func PortFree(host string, port int) error {
+func PortFree(host string, port int) error { return PortFreeBut(host, port, nil) }
+
+// PortFreeBut is [PortFree] for the moment at which the processes of leaving have
+// ended: what they hold counts as free.
+func PortFreeBut(host string, port int, leaving []Proc) error {
 	listeners, err := Listeners(host, port)
 	if err != nil {
 		return err
 	}
-	if len(listeners) > 0 {
-		return fmt.Errorf("port %d: %s listens on it: %w", port, listeners[0].Owner(), ErrPort)
+	for _, l := range listeners {
+		if _, leaves := l.Holder(leaving); !leaves {
+			return fmt.Errorf("port %d: %s listens on it: %w", port, l.Owner(), ErrPort)
+		}
+	}
+	if len(leaving) > 0 {
+		return nil // who has bound a port without listening is not to be seen: it may be one of them
 	}
 	bound, err := boundSilently(host, port)
 	if err != nil {

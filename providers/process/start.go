@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -119,6 +120,20 @@ func closeInherited() {
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
+// Startable tells, without starting anything, why a process with this command
+// line and environment could not be started.
+func Startable(argv, env []string) error {
+	if _, err := lookPath(argv, env); err != nil {
+		return err
+	}
+	for _, words := range [][]string{argv, env} {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsRune(w, 0) }) {
+			return errors.New("start: a word of the command line or the environment has a NUL character")
+		}
+	}
+	return nil
+}
+
 // lookPath finds the program in the PATH that the process will have, not in
 // that of Loadout.
 func lookPath(argv, env []string) (string, error) {
@@ -147,7 +162,7 @@ func lookPath(argv, env []string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("start %s: no such program in PATH (%s): %w", name, dirs, exec.ErrNotFound)
+	return "", fmt.Errorf("start %s: no such program in PATH (%s)", name, dirs)
 }
 
 func executable(path string) error {

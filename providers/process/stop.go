@@ -44,7 +44,7 @@ func Stop(ctx context.Context, id Identity, opt StopOptions) error {
 	switch seen.Standing {
 	case Gone:
 		return nil
-	case Foreign:
+	case Foreign, Elsewhere:
 		return fmt.Errorf("stop: %s: %w", seen.Detail, engine.ErrForeign)
 	case Running, Orphans:
 	}

@@ -16,12 +16,12 @@ var failures = [...]failure{
 	{"slow", "slow", "everything takes ten times as long"},
 	{"oom", "oom", "the weights do not fit into the GPU's memory; exit 1"},
 	{"free-memory", "free-memory", "too little memory is free at start; exit 1"},
-	{"kv-cache", "kv-cache[=N]", "no room for one request; N tokens would fit (default 1024); exit 1"},
+	{"kv-cache", "kv-cache[=N]", "no room for one request, but for N tokens (1024); exit 1"},
 	{"exit0-after-ready", "exit0-after-ready", "ends with status 0 right after it got ready"},
-	{"crash-after", "crash-after=DUR", "the engine dies DUR after it got ready: /health 503, then exit 0"},
+	{"crash-after", "crash-after=DUR", "the engine dies DUR after ready: /health 503, exit 0"},
 	{"no-token", "no-token", "gets ready; the first generation kills the engine"},
 	{"hang-engine", "hang-engine", "gets ready, /health says 200, generations never answer"},
-	{"hang-on-term", "hang-on-term", "TERM kills the engine, but the server waits for connections for ever"},
+	{"hang-on-term", "hang-on-term", "TERM kills the engine; the server waits for ever"},
 }
 
 // wishes are the failures asked for, with their values.

@@ -20,7 +20,8 @@ const (
 
 const help = `usage: loadout sim vllm serve MODEL [flags]
        loadout sim vllm --version
-       loadout sim weights DIR [--words "…"] [--layers N] [--context N] [--filler MIB] [--shards N]
+       loadout sim weights DIR [--words "…"] [--layers N] [--context N]
+                               [--filler MIB] [--shards N]
 
 A stand-in for vLLM ` + Version + `, for rehearsals and tests. It is not an inference
 engine: it reads the model's files, holds no real GPU memory and runs no model.
@@ -28,9 +29,10 @@ engine: it reads the model's files, holds no real GPU memory and runs no model.
 stand-in and the real vLLM both serve.
 
 Environment of "serve":
-  LOADOUT_SIM_LOAD   time from start to ready (default 300ms); waits and time limits scale with it
+  LOADOUT_SIM_LOAD   time from start to ready (default 300ms); waits and time
+                     limits scale with it
   LOADOUT_SIM_STEP   time per generated token (default 0)
-  LOADOUT_SIM_GPU    file that records the GPU memory held, so that others can see it
+  LOADOUT_SIM_GPU    file that records the GPU memory held, for others to see
   LOADOUT_SIM_FAIL   failures on demand, separated by commas:
 `
 

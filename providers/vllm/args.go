@@ -212,7 +212,12 @@ func (r *renderer) badValue(path string, v engine.Value, err error) {
 		r.fail("bad_choice", path, fmt.Sprintf("%s cannot be %q", path, choice.value), detail)
 		return
 	}
-	r.fail("wrong_type", path, path+" "+err.Error(), "The value is "+engine.FormatValue(v)+".")
+	code := "wrong_type"
+	var outside *rangeError
+	if errors.As(err, &outside) {
+		code = "out_of_range"
+	}
+	r.fail(code, path, path+" "+err.Error(), "The value is "+engine.FormatValue(v)+".")
 }
 
 func sensitive(v engine.Value) bool {

@@ -37,6 +37,8 @@ func (r *renderer) checkHost() {
 	if _, set := m.Env["VLLM_PORT"]; set {
 		r.fail("reserved_variable", "env.VLLM_PORT", "env.VLLM_PORT cannot be set", "It is not the port that the server listens on, but one for its own processes. Set port in the serve block.")
 	}
+	r.checkEnvironment()
+	r.checkNames()
 	for _, path := range []string{"keep_alive", "url"} {
 		if l, ok := m.Leaf(path); ok && l.Value != nil && l.Origin.Layer != engine.LayerDefault {
 			r.fail("unsupported_setting", path, fmt.Sprintf("vLLM has no %s", path), "It is for a backend that is a service of its own (Ollama). Remove it.")

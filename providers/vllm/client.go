@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -162,6 +163,27 @@ func (c *client) oneToken(ctx context.Context, path string, body any) error {
 		return fmt.Errorf("%s: the answer has no token", path)
 	}
 	return nil
+}
+
+// tokens is how many the server has processed in all, by its metrics; -1 when it
+// does not say. vLLM counts at every step of its engine, so a count that stands
+// still while requests are open is an engine that hangs.
+func (c *client) tokens(ctx context.Context) float64 {
+	a, err := c.do(ctx, http.MethodGet, "/metrics", nil)
+	if err != nil || a.status != http.StatusOK {
+		return -1
+	}
+	var sum float64
+	for line := range strings.Lines(string(a.body)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+		if !strings.HasPrefix(name, "vllm:generation_tokens_total{") && !strings.HasPrefix(name, "vllm:prompt_tokens_total{") {
+			continue
+		}
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			sum += n
+		}
+	}
+	return sum
 }
 
 // missing are the names that the server should list and does not.

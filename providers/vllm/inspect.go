@@ -2,7 +2,6 @@ package vllm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,7 +18,7 @@ import (
 // Inspect finds out what became of an instance and how it differs from what was
 // launched. It asks the server questions and changes nothing.
 func (*Provider) Inspect(ctx context.Context, in engine.Instance, opt engine.InspectOptions) (engine.Live, error) {
-	id, err := identify(in)
+	id, err := identify(in, opt.StateDir)
 	if err != nil {
 		return engine.Live{}, err
 	}
@@ -36,6 +35,8 @@ func (*Provider) Inspect(ctx context.Context, in engine.Instance, opt engine.Ins
 	case process.Gone, process.Foreign:
 		live.Instance = in
 		live.State, live.Detail = engine.StateGone, seen.Detail
+	case process.Elsewhere:
+		live.State, live.Detail = engine.StateForeign, seen.Detail
 	case process.Orphans:
 		live.State, live.Detail = engine.StateOrphan, seen.Detail
 	case process.Running:
@@ -47,8 +48,8 @@ func (*Provider) Inspect(ctx context.Context, in engine.Instance, opt engine.Ins
 
 // identify completes what is known of an instance: found by its token, or a
 // stranger of which somebody gave the pid.
-func identify(in engine.Instance) (process.Identity, error) {
-	id, err := locate(in)
+func identify(in engine.Instance, stateDir string) (process.Identity, error) {
+	id, err := locate(in, stateDir)
 	if err != nil || id.StartTime != 0 || id.Pid == 0 || id.Token != "" {
 		return id, err
 	}
@@ -222,20 +223,6 @@ func (i *inspection) compareLength(have []listed) {
 		if l.ID == i.live.Launch.Served[0] && l.MaxModelLen != 0 && l.MaxModelLen != want {
 			i.differ(engine.ReasonAnswersDifferently, "args.max_model_len", want, l.MaxModelLen)
 		}
-	}
-}
-
-// generate asks for one token: nothing else tells a hung engine from a good one.
-func (i *inspection) generate(ctx context.Context, c *client) {
-	asked, cancel := context.WithTimeout(ctx, i.opt.Timeout)
-	defer cancel()
-	switch err := c.generate(asked, i.live.Launch.Served[0]); {
-	case err == nil, errors.Is(err, errNoGeneration):
-		i.set(engine.StateReady, "")
-	case asked.Err() != nil:
-		i.set(engine.StateHung, "it generated no token within %s", i.opt.Timeout)
-	default:
-		i.set(engine.StateHung, "it cannot generate: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +14,12 @@ import (
 )
 
 // portFree refuses a port that somebody has, before anything is started: vLLM
-// itself notices only an owner that listens, and only after its imports.
-func portFree(ctx context.Context, l engine.Launch) error {
-	err := process.PortFree(l.Host, l.Port)
+// itself notices only an owner that listens, and only after its imports. What the
+// processes of leaving hold counts as free.
+func portFree(ctx context.Context, l engine.Launch, leaving []process.Proc) error {
+	err := process.PortFreeBut(l.Host, l.Port, leaving)
 	if err == nil {
-		return nobodyStarts(l)
+		return nobodyStarts(l, leaving)
 	}
 	if !errors.Is(err, process.ErrPort) {
 		return &engine.StartError{Class: classPort, Cause: err.Error(), Field: "host", Status: "not started"}
@@ -37,14 +39,15 @@ func portFree(ctx context.Context, l engine.Launch) error {
 // nobodyStarts refuses a port on which another server of this user is about to
 // listen. vLLM binds it only after its imports, which take 8 to 25 seconds, and
 // of two servers that bind it one never serves.
-func nobodyStarts(l engine.Launch) error {
+func nobodyStarts(l engine.Launch, leaving []process.Proc) error {
 	table, err := process.All()
 	if err != nil {
 		return err
 	}
 	for _, p := range table {
 		argv := process.Argv(p.Pid)
-		if !p.Mine() || !looksLikeServer(argv) || !sameNetwork(p.Pid) {
+		leaves := slices.ContainsFunc(leaving, func(q process.Proc) bool { return q.Pid == p.Pid })
+		if leaves || !p.Mine() || !looksLikeServer(argv) || !sameNetwork(p.Pid) {
 			continue
 		}
 		c, ok := cut(argv, l.Model)

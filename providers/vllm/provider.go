@@ -23,8 +23,17 @@ var (
 )
 
 // New makes a provider. The variables of the pass-list come from the
-// environment that Loadout itself has when a model is started.
+// environment that Loadout itself has when a model is started, unless a start says
+// otherwise.
 func New() *Provider { return &Provider{environ: os.Environ} }
+
+// host is the environment from which a launch takes the pass-list.
+func (p *Provider) host(opt engine.StartOptions) []string {
+	if opt.Environ != nil {
+		return opt.Environ
+	}
+	return p.environ()
+}
 
 // Effect says what it costs to change a field. Everything that is written and
 // reaches the command line or the environment needs a restart. A fact needs one
@@ -42,7 +51,7 @@ func (*Provider) Effect(path string) engine.Effect {
 
 // Reveal reads the environment of the running leader.
 func (*Provider) Reveal(_ context.Context, in engine.Instance) (map[string]string, error) {
-	id, err := locate(in)
+	id, err := locate(in, "")
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +66,14 @@ func (*Provider) Reveal(_ context.Context, in engine.Instance) (map[string]strin
 }
 
 // locate is the identity of an instance; one of which only the token is known
-// is looked for. The identity is empty when there is none.
-func locate(in engine.Instance) (process.Identity, error) {
-	id := process.Of(in)
+// is looked for. The identity is empty when there is none. With a state directory
+// it must belong there.
+func locate(in engine.Instance, stateDir string) (process.Identity, error) {
+	id := process.In(stateDir, in)
 	if id.Token == "" || id.Pid != 0 && id.StartTime != 0 {
 		return id, nil
 	}
 	found, _, err := process.Find(id.Token)
+	found.Home = id.Home
 	return found, err
 }

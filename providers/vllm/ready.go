@@ -30,6 +30,7 @@ type startup struct {
 	begun    time.Time
 	progress engine.Progress
 	reported time.Time
+	token1   time.Duration // how long the first token took
 }
 
 func newStartup(l engine.Launch, opt engine.StartOptions, child *process.Child) *startup {
@@ -129,7 +130,9 @@ func (s *startup) token(ctx context.Context, c *client) (bool, error) {
 	s.report(engine.Progress{Phase: "generating a token", Fraction: -1}, true)
 	asked, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
+	began := time.Now()
 	err := c.generate(asked, s.launch.Served[0])
+	s.token1 = time.Since(began)
 	switch {
 	case err == nil, errors.Is(err, errNoGeneration):
 		return true, nil

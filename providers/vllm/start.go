@@ -18,7 +18,7 @@ import (
 // not asked: it says yes with a dead engine behind it. After a failure, or when
 // ctx ends, nothing of the launch is left but its log.
 func (p *Provider) Start(ctx context.Context, l engine.Launch, opt engine.StartOptions) (engine.Instance, error) {
-	if err := portFree(ctx, l); err != nil {
+	if err := portFree(ctx, l, nil); err != nil {
 		return engine.Instance{}, err
 	}
 	dir := filepath.Join(opt.StateDir, opt.Dir)
@@ -32,14 +32,14 @@ func (p *Provider) Start(ctx context.Context, l engine.Launch, opt engine.StartO
 		Pid: child.Pid, StartTime: child.StartTime, BootID: child.BootID,
 		Log: opt.LogPath, Dir: opt.Dir, Artifact: fingerprint(l.Model), StartedAt: time.Now().UTC(),
 	}
-	begun := time.Now()
+	begun, up := time.Now(), newStartup(l, opt, child)
 	if err = started(in, opt); err == nil {
-		err = newStartup(l, opt, child).await(ctx)
+		err = up.await(ctx)
 	}
 	if err != nil {
 		return engine.Instance{}, p.discard(ctx, in, opt, err)
 	}
-	in.ReadySeconds = time.Since(begun).Seconds()
+	in.ReadySeconds, in.TokenSeconds = time.Since(begun).Seconds(), up.token1.Seconds()
 	return in, nil
 }
 
@@ -59,7 +59,7 @@ func (p *Provider) spawn(l engine.Launch, opt engine.StartOptions, dir string) (
 	if err != nil {
 		return nil, refused(classCommand, "", err)
 	}
-	env, err := process.Environment(l, p.environ(), opt, tmp)
+	env, err := process.Environment(l, p.host(opt), opt, tmp)
 	if err != nil {
 		return nil, refused(classArgument, "env", err)
 	}
@@ -75,7 +75,7 @@ func (p *Provider) spawn(l engine.Launch, opt engine.StartOptions, dir string) (
 func refused(class, field string, err error) *engine.StartError {
 	e := &engine.StartError{Class: class, Cause: err.Error(), Field: field, Status: "not started"}
 	if class == classCommand && field != "" {
-		e.Hint = "install vLLM, or set command in the backend block"
+		e.Hint = "install vLLM, run Loadout with the PATH that has it, or set command in the backend block"
 	}
 	return e
 }

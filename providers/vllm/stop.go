@@ -16,7 +16,7 @@ const teardown = 15 * time.Second
 // Stop ends the server and its engine processes, and removes the launch
 // directory. The log stays.
 func (*Provider) Stop(ctx context.Context, in engine.Instance, opt engine.StopOptions) error {
-	id, err := locate(in)
+	id, err := locate(in, opt.StateDir)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,12 @@ type valueError struct{ says string }
 
 func (e *valueError) Error() string { return e.says }
 
+// rangeError is a value of the right type that no server can work with. It
+// completes a sentence like a valueError.
+type rangeError struct{ says string }
+
+func (e *rangeError) Error() string { return e.says }
+
 // choiceError is a value outside of a closed list.
 type choiceError struct {
 	value   string
@@ -106,10 +112,14 @@ func (f *Flag) scalar(v engine.Value) (string, error) {
 func (f *Flag) typed(v engine.Value) (string, error) {
 	switch f.Type {
 	case TypeInteger:
-		if n, ok := v.(int64); ok {
-			return plain(n), nil
+		n, ok := v.(int64)
+		switch {
+		case !ok:
+			return "", &valueError{"must be a whole number"}
+		case n < 1 && strings.HasSuffix(f.Name, "_parallel_size"):
+			return "", &rangeError{"must be at least 1"}
 		}
-		return "", &valueError{"must be a whole number"}
+		return plain(n), nil
 	case TypeNumber:
 		switch v.(type) {
 		case int64, float64:
@@ -132,8 +142,13 @@ func (f *Flag) size(v engine.Value) (string, error) {
 	s := plain(v)
 	n, ok := Size(s)
 	auto := f.Type == TypeSizeOrAuto && (s == "auto" || ok && n == -1)
-	if auto || ok && n >= 0 {
+	switch {
+	case auto || ok && n > 0:
 		return s, nil
+	case ok && f.Type == TypeSizeOrAuto:
+		return "", &rangeError{`must be more than 0, or "auto"`}
+	case ok:
+		return "", &rangeError{"must be more than 0"}
 	}
 	if f.Type == TypeSizeOrAuto {
 		return "", &valueError{`must be a whole number, a size such as "32k", or "auto"`}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"io"
 	"strings"
 
@@ -85,19 +86,34 @@ func severity(d *hcl.Diagnostic) string {
 // snippetMost is how many lines of a long range are shown.
 const snippetMost = 4
 
-// snippet cuts the lines of a range out of a file.
+// snippet cuts the lines of a range out of a file. It starts from the byte of the
+// range, so that many diagnostics of one large file do not read it many times.
 func snippet(src []byte, r *hcl.Range) []string {
-	all := strings.Split(string(src), "\n")
-	first := min(r.Start.Line-1, len(all))
-	last := min(max(r.End.Line, r.Start.Line), first+snippetMost, len(all))
-	if r.End.Column == 1 && last > first+1 { // ends before the first character of its last line
-		last--
+	at := min(r.Start.Byte, len(src))
+	rest := src[bytes.LastIndexByte(src[:at], '\n')+1:]
+	n := min(max(r.End.Line-r.Start.Line+1, 1), snippetMost)
+	if r.End.Column == 1 && n > 1 { // ends before the first character of its last line
+		n--
 	}
-	out := make([]string, 0, snippetMost)
-	for _, l := range all[first:last] {
-		out = append(out, strings.TrimRight(l, "\r"))
+	out := make([]string, 0, n)
+	for range n {
+		line, after, more := bytes.Cut(rest, []byte("\n"))
+		out = append(out, shorten(strings.TrimRight(string(line[:min(len(line), lineMost)]), "\r"), len(line) > lineMost))
+		if rest = after; !more {
+			break
+		}
 	}
 	return out
+}
+
+// lineMost is how many bytes of a source line are shown.
+const lineMost = 400
+
+func shorten(line string, cut bool) string {
+	if cut {
+		return strings.ToValidUTF8(line, "") + "…"
+	}
+	return line
 }
 
 // DiagnosticsJSON writes {format_version, diagnostics}: what a command prints

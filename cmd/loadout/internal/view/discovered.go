@@ -1,6 +1,9 @@
 package view
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/loadoutdev/loadout/engine"
 	"github.com/loadoutdev/loadout/providers/artifact"
 )
@@ -20,24 +23,53 @@ func Discovered(s *Screen, file string, artifacts []engine.Artifact, sum artifac
 	for i := range artifacts {
 		rows[i] = p.artifactRow(&artifacts[i], marks)
 	}
-	p.table("", 2, rows)
+	p.artifacts(rows)
 	for _, id := range sum.Gone {
 		p.line(p.paint(bad, "-"), "  ", p.clean(id), "  gone")
 	}
 	for i := range artifacts {
 		for _, problem := range artifacts[i].Problems {
-			p.line(p.paint(warn, "!"), "  ", p.clean(artifacts[i].Source), "  ", p.clean(problem))
+			p.remark(artifacts[i].Source, problem)
 		}
 	}
 	for _, f := range findings {
-		p.line(p.paint(warn, "!"), "  ", p.clean(f.Path), "  ", p.clean(f.Problem))
+		p.remark(f.Path, f.Problem)
 	}
 	if len(rows)+len(sum.Gone)+len(findings) > 0 {
 		p.gap()
 	}
-	p.linef("%s in %s: %d new, %d changed, %d gone, %d incomplete.", count(len(artifacts), "artifact"), p.clean(file),
-		len(sum.New), len(sum.Changed), len(sum.Gone), len(sum.Incomplete))
+	p.paragraph("", "  ", fmt.Sprintf("%s in %s: %d new, %d changed, %d gone, %d incomplete.", count(len(artifacts), "artifact"), p.clean(file),
+		len(sum.New), len(sum.Changed), len(sum.Gone), len(sum.Incomplete)))
 	return p.flush()
+}
+
+// artifacts writes one line per artifact, or two on a terminal that is too
+// narrow for one: the source is first and whole, because model blocks name it.
+func (p *page) artifacts(rows [][]cell) {
+	const gap = 2
+	wide := 0
+	for _, w := range widths(rows) {
+		wide += w + gap
+	}
+	if !p.TTY || wide-gap <= p.columns() {
+		p.table("", gap, rows)
+		return
+	}
+	for _, row := range rows {
+		p.line(p.cell(row[0], 1), "  ", row[1].text)
+		var facts []string
+		for _, c := range row[2:] {
+			if c.text != "" {
+				facts = append(facts, p.cell(c, 0))
+			}
+		}
+		p.line(below, strings.Join(facts, "  "))
+	}
+}
+
+// remark is what is wrong with something that a scan met.
+func (p *page) remark(about, problem string) {
+	p.table("", 2, [][]cell{{as(warn, "!"), text(p.clean(about)), text(p.clean(problem))}})
 }
 
 func (p *page) artifactRow(a *engine.Artifact, marks map[string]string) []cell {

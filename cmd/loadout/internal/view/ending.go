@@ -131,9 +131,7 @@ func (p *planPage) verdict() {
 		p.line(p.paint(bad, "Apply refuses this plan: "+blockers+"."))
 		return
 	}
-	if p.o.Next != "" {
-		p.line("Next: ", p.clean(p.o.Next))
-	}
+	p.next(p.o.Next)
 }
 
 // blockers counts what keeps apply from going ahead.

@@ -30,15 +30,29 @@ func Explain(s *Screen, x engine.Explanation) error {
 			differs++
 		}
 	}
-	p.table("", 2, rows)
+	p.explained(rows)
 	if len(x.Fields) == 1 {
 		p.whole(&x.Fields[0])
 	}
 	if x.Live {
 		p.gap()
-		p.line(p.explainLive(&x, differs))
+		p.paragraph("", "", p.explainLive(&x, differs))
 	}
 	return p.flush()
+}
+
+// explained writes the table. Where a terminal has no room for the origins they
+// stand below their rows and need no head.
+func (p *page) explained(rows [][]cell) {
+	const gap = 2
+	beside, last := 0, len(rows[0])-1
+	for _, w := range widths(rows)[:last] {
+		beside += w + gap
+	}
+	if p.TTY && beside+cells(rows[0][last].text) > p.columns() {
+		rows[0] = rows[0][:last]
+	}
+	p.table("", gap, rows)
 }
 
 func (p *page) explainHead(x *engine.Explanation) []cell {
@@ -47,6 +61,10 @@ func (p *page) explainHead(x *engine.Explanation) []cell {
 		row = append(row, right(faint, "running"))
 	}
 	return append(row, as(faint, "from"))
+}
+
+func (p *page) origin(o engine.Origin) cell {
+	return cell{text: p.from(o), style: faint, whole: true}
 }
 
 func right(st style, s string) cell { return cell{text: s, style: st, right: true} }
@@ -66,7 +84,7 @@ func (p *page) explainRow(f *engine.ExplainedField, live bool) []cell {
 	if f.Origin == (engine.Origin{}) {
 		return row
 	}
-	return append(row, dim(p.from(f.Origin)))
+	return append(row, p.origin(f.Origin))
 }
 
 // beside is a value next to the desired one; st marks one that differs.
@@ -85,7 +103,7 @@ func (p *page) overrideRow(o engine.Override, live bool) []cell {
 	if live {
 		row = append(row, text(""))
 	}
-	return append(row, dim(p.from(o.Origin)))
+	return append(row, p.origin(o.Origin))
 }
 
 // whole shows a value that the table had to cut.

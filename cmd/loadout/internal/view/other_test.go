@@ -199,6 +199,11 @@ func TestDiscoveredGolden(t *testing.T) {
 	}
 	sum := artifact.Summary{Found: []string{"file:///srv/a", "hf://org/b@abc"}, New: []string{"hf://org/b@abc"}, Gone: []string{"file:///srv/c"}, Incomplete: []string{"hf://org/b@abc"}}
 	findings := []artifact.Finding{{Path: "/srv/broken", Problem: "permission denied", Named: true}}
+	golden(t, "discovered_narrow", draw(t, terminal, func(s *Screen) error {
+		long := append([]engine.Artifact{}, artifacts...)
+		long[0].Source = "file:///srv/models/a/folder/whose/name/alone/fills/more/than/half/of/the/line"
+		return Discovered(s, "discovered.json", long, sum, append(findings, artifact.Finding{Path: long[0].Source, Problem: "config.json cannot be read"}))
+	}))
 	golden(t, "discovered", draw(t, terminal, func(s *Screen) error { return Discovered(s, "discovered.json", artifacts, sum, findings) }))
 }
 
@@ -262,4 +267,15 @@ func TestApplyResultGolden(t *testing.T) {
 		{Model: "whisper-large-v3", Action: engine.ActionCreate, Status: apply.Applied, Pid: 5151, Seconds: 200},
 	}}
 	golden(t, "result_ok", draw(t, terminal, show(good)))
+
+	end := planOf(0, stop(), forget())
+	end.Destroy = true
+	ended := &apply.Result{Serial: 45, Outcomes: []apply.Outcome{
+		{Model: "old-chat", Action: engine.ActionStop, Status: apply.Applied, Seconds: 3},
+		{Model: "handed-over", Action: engine.ActionForget, Status: apply.Applied},
+	}}
+	golden(t, "result_destroyed", draw(t, terminal, func(s *Screen) error { return ApplyResult(s, end, ended, ".loadout/rtx4080") }))
+	ended.Interrupted = true
+	ended.Outcomes[0] = apply.Outcome{Model: "old-chat", Action: engine.ActionStop, Status: apply.NotStarted, Detail: "interrupted"}
+	golden(t, "result_destroy_interrupted", draw(t, terminal, func(s *Screen) error { return ApplyResult(s, end, ended, ".loadout/rtx4080") }))
 }

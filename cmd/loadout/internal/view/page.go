@@ -38,6 +38,30 @@ func (p *page) paragraph(first, rest, text string) {
 	}
 }
 
+// next writes what comes next, if anything does. Where that is wider than the
+// terminal, a remark in parentheses after three spaces and what is to be done
+// "then" get lines of their own: commands stay whole, so that they can be copied.
+func (p *page) next(text string) {
+	if text == "" {
+		return
+	}
+	text = "Next: " + p.clean(text)
+	command, remark, remarked := strings.Cut(text, "   (")
+	repair, then, several := strings.Cut(text, ", then ")
+	switch n := p.prose(0); {
+	case n == 0 || cells(text) <= n:
+		p.line(text)
+	case remarked:
+		p.line(command)
+		p.line("  (", remark)
+	case several:
+		p.paragraph("", "  ", repair+",")
+		p.line("  then ", then)
+	default:
+		p.line(text)
+	}
+}
+
 // title writes left and, at the right edge, right. When both do not fit, two
 // spaces part them and the line is as long as it must be.
 func (p *page) title(sign, name string, st style, right string) {

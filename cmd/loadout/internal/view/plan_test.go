@@ -105,6 +105,40 @@ func TestPlanEndingStandsAlone(t *testing.T) {
 	}
 }
 
+// A cause is said once, and what did not cause a restart is not said at all.
+func TestPlanSaysWhyOnce(t *testing.T) {
+	twice := crashed()
+	twice.Reasons = []engine.Reason{
+		{Code: engine.ReasonAnswersDifferently, Detail: "the tag was made again"},
+		{Code: engine.ReasonAnswersDifferently, Path: "digest"},
+	}
+	told := restart()
+	told.Fields = []engine.FieldChange{
+		changed("capabilities.chat", nil, true, engine.EffectHot, inModel(9)),
+		changed("facts.context_length", int64(1), int64(2), engine.EffectHot, inModel(9)),
+	}
+	told.Reasons = append(because(engine.ReasonConfigChanged, "capabilities.chat"),
+		engine.Reason{Code: engine.ReasonFactsChanged, Path: "facts.context_length"},
+		engine.Reason{Code: engine.ReasonFactsChanged, Path: "launch", Detail: "the command line would differ"})
+	for _, c := range []struct {
+		change engine.Change
+		want   []string
+	}{
+		{twice, []string{"why: the tag was made again\n", "  restart  tiny-llama  answers differently in digest\n"}},
+		{told, []string{
+			"why: the command line would differ\n       the facts on disk changed: context_length\n",
+			"  restart  qwen2.5-vl-7b-instruct_(AWQ)  the command line would differ, context_length\n",
+		}},
+	} {
+		out := string(draw(t, piped, func(s *Screen) error { return Plan(s, planOf(0, c.change), PlanOptions{}) }))
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("lacks %q:\n%s", want, out)
+			}
+		}
+	}
+}
+
 func TestPlanIsNeverWrappedInALog(t *testing.T) {
 	c := crashed()
 	c.Reasons[0].Detail = strings.Repeat("word ", 60) + "end"

@@ -48,6 +48,16 @@ func TestProgressInALog(t *testing.T) {
 	}))
 }
 
+func TestProgressCutsDigests(t *testing.T) {
+	var b bytes.Buffer
+	p := newProgress(piped(&b), planOf(0, crashed()), time.Now)
+	phase := "using existing layer sha256:" + strings.Repeat("6a0746a1ec1a", 5) + "beef, not 0x1234567890abcdef"
+	p.Event(apply.Event{Model: "tiny-llama", Kind: apply.Progressing, Progress: engine.Progress{Phase: phase, Fraction: -1}})
+	if got := b.String(); !strings.Contains(got, "using existing layer sha256:6a0746a1ec1a, not 0x1234567890abcdef\n") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // paper interprets what Progress writes to a terminal: cursor up, return, clear
 // to the end of the screen.
 func paper(t *testing.T, out string) []string {

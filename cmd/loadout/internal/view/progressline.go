@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ func (p *Progress) status(e *apply.Event, room int) string {
 	case apply.Waiting:
 		return p.s.clean(e.Detail)
 	case apply.Progressing:
-		text := p.s.clean(e.Progress.Phase)
+		text := p.phase(e)
 		if f := e.Progress.Fraction; f >= 0 && e.Progress.Phase != "" {
 			percent := fmt.Sprintf(" %3.0f %%", f*100)
 			if w := min(14, room-cells(text)-cells(percent)-1); w >= 4 {
@@ -48,6 +49,14 @@ func (p *Progress) status(e *apply.Event, room int) string {
 	case apply.Started, apply.Done, apply.ChangeFailed, apply.WasPutBack:
 	}
 	return doing(e.Action)
+}
+
+// digest is a long run of hexadecimal digits; its first twelve say which it is.
+var digest = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{20,}\b`)
+
+// phase is what the backend says it does, with digests cut.
+func (p *Progress) phase(e *apply.Event) string {
+	return p.s.clean(digest.ReplaceAllString(e.Progress.Phase, "$1"))
 }
 
 func doing(a engine.Action) string {
@@ -118,7 +127,7 @@ func (p *Progress) logLine(e apply.Event) string {
 		ending, _ := ended(e)
 		text = p.s.clean(ending)
 	case e.Kind == apply.Progressing:
-		text = p.s.clean(e.Progress.Phase)
+		text = p.phase(&e)
 	default:
 		text = p.status(&e, 0)
 	}

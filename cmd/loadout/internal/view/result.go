@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/loadoutdev/loadout/engine"
@@ -23,10 +24,8 @@ func ApplyResult(s *Screen, plan *engine.Plan, r *apply.Result, stateDir string)
 	}
 	p.outcomes(plan, r)
 	p.gap()
-	p.verdict(r)
-	if next := nextAfter(plan, r); next != "" {
-		p.line("Next: ", p.clean(next))
-	}
+	p.verdict(plan, r)
+	p.next(nextAfter(plan, r))
 	return p.flush()
 }
 
@@ -34,7 +33,10 @@ func ApplyResult(s *Screen, plan *engine.Plan, r *apply.Result, stateDir string)
 func (p *page) cause(o *apply.Outcome, stateDir string) {
 	first, rest, _ := strings.Cut(withoutModel(o.Err.Error(), o.Model), "\n")
 	head := p.clean(o.Model) + ": " + p.clean(first)
-	if o.Start != nil {
+	switch {
+	case o.Start != nil && o.Start.Status == "not started":
+		head = p.clean(o.Model) + " cannot be started"
+	case o.Start != nil:
 		head = p.clean(o.Model) + " did not become ready"
 	}
 	p.line(p.paint(bad, "Error:"), " ", p.paint(strong, head))
@@ -76,21 +78,32 @@ func sentence(text string) string {
 }
 
 func (p *page) outcomes(plan *engine.Plan, r *apply.Result) {
-	served := map[string]bool{}
+	changes := map[string]*engine.Change{}
 	for i := range plan.Changes {
-		served[plan.Changes[i].Model] = plan.Changes[i].Served
+		changes[plan.Changes[i].Model] = &plan.Changes[i]
 	}
 	rows := make([][]cell, len(r.Outcomes))
 	for i := range r.Outcomes {
 		o := &r.Outcomes[i]
-		word, st := statusWord(o.Status)
-		rows[i] = []cell{as(st, word), text(p.clean(o.Model)), text(p.clean(became(o, served[o.Model])))}
+		c := changes[o.Model]
+		if c == nil {
+			c = &engine.Change{Model: o.Model}
+		}
+		word, st := statusWord(o)
+		rows[i] = []cell{as(st, word), text(p.clean(o.Model)), text(p.clean(became(o, c, unseen(plan, o.Model))))}
 	}
 	p.table("  ", 3, rows)
 }
 
-func statusWord(s apply.Status) (string, style) {
-	switch s {
+// unseen: nobody knows whether the model serves.
+func unseen(plan *engine.Plan, model string) bool {
+	return slices.ContainsFunc(plan.Unseen, func(u engine.Unseen) bool { return u.Model == model })
+}
+
+// statusWord of what was not begun says what was not done: a server that was to
+// be restarted was started long ago.
+func statusWord(o *apply.Outcome) (string, style) {
+	switch o.Status {
 	case apply.Applied:
 		return "applied", good
 	case apply.Failed:
@@ -101,14 +114,15 @@ func statusWord(s apply.Status) (string, style) {
 		return "skipped", warn
 	case apply.NotStarted:
 	}
-	return "not started", faint
+	return "not " + done(o.Action), faint
 }
 
 // became says what happened to a model and what runs of it now.
-func became(o *apply.Outcome, served bool) string {
+func became(o *apply.Outcome, c *engine.Change, unseen bool) string {
 	var parts []string
+	untouched := o.Status == apply.NotStarted || o.Status == apply.Skipped
 	switch {
-	case o.Status == apply.Applied && o.Action == engine.ActionCreate && !served:
+	case o.Status == apply.Applied && o.Action == engine.ActionCreate && !c.Served:
 		parts = append(parts, "registered")
 	case o.Status == apply.Applied:
 		parts = append(parts, done(o.Action))
@@ -119,39 +133,60 @@ func became(o *apply.Outcome, served bool) string {
 	if o.Pid > 0 {
 		parts = append(parts, pid(o.Pid))
 	}
-	if o.Status != apply.NotStarted && o.Status != apply.Skipped {
+	switch {
+	case !untouched:
 		parts = append(parts, seconds(o.Seconds))
+	case c.Interrupts && !unseen:
+		parts = append(parts, "it still serves as before")
 	}
 	return strings.Join(parts, ", ")
 }
 
-func (p *page) verdict(r *apply.Result) {
-	text := "Apply failed: "
+func (p *page) verdict(plan *engine.Plan, r *apply.Result) {
+	run, complete := "Apply", "Apply complete"
+	if plan.Destroy {
+		run, complete = "Destroy", "Destroyed"
+	}
+	text := run + " failed: "
 	switch {
 	case r.Interrupted:
-		text = "Apply interrupted: "
+		text = run + " interrupted: "
 	case r.OK():
-		text = "Apply complete: "
+		text = complete + ": "
 	}
 	record := ""
 	if r.Serial > 0 {
 		record = fmt.Sprintf("Snapshot %d says what runs now.", r.Serial)
 	}
-	p.total(text+tallyResult(r)+".", record)
+	p.total(text+or(tallyResult(plan, r), "nothing to do")+".", record)
 }
 
-func tallyResult(r *apply.Result) string {
+// tallyResult counts outcomes. A destroy counts what it stopped and what was
+// only forgotten apart: one of them may be left running.
+func tallyResult(plan *engine.Plan, r *apply.Result) string {
 	n := summarize(r)
-	var parts []string
-	for _, c := range []struct {
+	type counted struct {
 		n    int
 		word string
-	}{{n.Applied, "applied"}, {n.Failed, "failed"}, {n.PutBack, "put back"}, {n.Skipped, "skipped"}, {n.NotStarted, "not started"}} {
+	}
+	all := []counted{{n.Applied, "applied"}}
+	if plan.Destroy {
+		stopped := 0
+		for i := range r.Outcomes {
+			if o := &r.Outcomes[i]; o.Status == apply.Applied && o.Action == engine.ActionStop {
+				stopped++
+			}
+		}
+		all = []counted{{stopped, "stopped"}, {n.Applied - stopped, "forgotten"}}
+	}
+	all = append(all, counted{n.Failed, "failed"}, counted{n.PutBack, "put back"}, counted{n.Skipped, "skipped"}, counted{n.NotStarted, "not begun"})
+	var parts []string
+	for _, c := range all {
 		if c.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
 		}
 	}
-	return or(strings.Join(parts, ", "), "nothing to do")
+	return strings.Join(parts, ", ")
 }
 
 // nextAfter is what to do now: the change that the first failure asks for,
@@ -160,7 +195,10 @@ func nextAfter(plan *engine.Plan, r *apply.Result) string {
 	if r.OK() {
 		return ""
 	}
-	look := "loadout plan"
+	look, verb := "loadout plan", "apply"
+	if plan.Destroy {
+		look, verb = "loadout plan --destroy", "destroy"
+	}
 	if plan.Workspace != "" {
 		look += " -w " + shellWord(plan.Workspace)
 	}
@@ -170,7 +208,7 @@ func nextAfter(plan *engine.Plan, r *apply.Result) string {
 		}
 	}
 	if r.Interrupted {
-		return look + " shows what is left, loadout apply goes on"
+		return look + " shows what is left, loadout " + verb + " goes on"
 	}
 	return look + " shows what is left"
 }

@@ -7,6 +7,7 @@ type cell struct {
 	text  string
 	style style
 	right bool // align to the right
+	whole bool // as a last cell: rather below the row than broken
 }
 
 func text(s string) cell         { return cell{text: s} }
@@ -16,17 +17,10 @@ func as(st style, s string) cell { return cell{text: s, style: st} }
 
 // table writes rows in columns that are as wide as their widest cell, gap
 // columns apart, behind indent. The last cell of a row is never padded; on a
-// terminal it is broken into lines where it would reach beyond the edge.
+// terminal it is broken into lines where it would reach beyond the edge, or put
+// below the row where no room is left for it.
 func (p *page) table(indent string, gap int, rows [][]cell) {
-	var widths []int
-	for _, row := range rows {
-		for i, c := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], cells(c.text))
-		}
-	}
+	widths := widths(rows)
 	between := strings.Repeat(" ", gap)
 	for _, row := range rows {
 		var b strings.Builder
@@ -36,27 +30,58 @@ func (p *page) table(indent string, gap int, rows [][]cell) {
 			b.WriteString(p.cell(c, widths[i]) + between)
 			column += widths[i] + gap
 		}
-		p.lastCell(b.String(), column, row[last], widths[last])
+		p.lastCell(b.String(), indent, column, row[last], widths[last])
 	}
+}
+
+// widths are the columns that the cells of a table need.
+func widths(rows [][]cell) []int {
+	var out []int
+	for _, row := range rows {
+		for i, c := range row {
+			if i == len(out) {
+				out = append(out, 0)
+			}
+			out[i] = max(out[i], cells(c.text))
+		}
+	}
+	return out
 }
 
 // narrowest is how many columns broken text needs to be worth the breaking.
 const narrowest = 24
 
 // lastCell ends a row whose other cells take column columns.
-func (p *page) lastCell(before string, column int, c cell, width int) {
-	room := 0
-	if p.TTY && p.columns()-column >= narrowest {
-		room = p.columns() - column
-	}
+func (p *page) lastCell(before, indent string, column int, c cell, width int) {
 	if c.right {
 		p.line(before, p.cell(c, width))
 		return
 	}
-	for _, l := range wrap(c.text, room) {
+	shown := []string{c.text}
+	if room := p.columns() - column; p.TTY && cells(c.text) > room {
+		shown = wrap(c.text, max(room, 1))
+		if (c.whole || room < narrowest || widest(shown) > room) && strings.TrimSpace(before) != "" {
+			p.line(before)
+			before = indent + below
+			column = cells(before)
+			shown = wrap(c.text, p.prose(column))
+		}
+	}
+	for _, l := range shown {
 		p.line(before, p.paint(c.style, l))
 		before = strings.Repeat(" ", column)
 	}
+}
+
+// below is the further indent of a cell that stands under its row.
+const below = "      "
+
+func widest(lines []string) int {
+	n := 0
+	for _, l := range lines {
+		n = max(n, cells(l))
+	}
+	return n
 }
 
 func (p *page) cell(c cell, width int) string {

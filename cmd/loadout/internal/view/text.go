@@ -86,7 +86,7 @@ func wrap(text string, n int) []string {
 	}
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for _, word := range unbroken(strings.Fields(text)) {
 		switch {
 		case line == "":
 			line = word
@@ -98,6 +98,27 @@ func wrap(text string, n int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// unbroken keeps a number and its unit together: "92 s", "1.8 GiB".
+func unbroken(words []string) []string {
+	var out []string
+	for i, word := range words {
+		if i > 0 && isUnit(strings.TrimRight(word, ".,;:)")) && strings.Trim(words[i-1], "(0123456789.") == "" {
+			out[len(out)-1] += " " + word
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
+func isUnit(word string) bool {
+	switch word {
+	case "s", "min", "h", "B", "KiB", "MiB", "GiB", "%":
+		return true
+	}
+	return false
 }
 
 // prose is the width that running text is wrapped to under indent columns. A

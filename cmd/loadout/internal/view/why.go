@@ -11,13 +11,17 @@ import (
 func (p *planPage) why(c *engine.Change) []string {
 	var codes []engine.ReasonCode
 	byCode := map[engine.ReasonCode][]engine.Reason{}
-	for _, r := range c.Reasons {
+	var out []string
+	for _, r := range reasonsThatCount(c) {
+		if aboutLaunch(r) {
+			out = append(out, p.clean(r.Detail))
+			continue
+		}
 		if byCode[r.Code] == nil {
 			codes = append(codes, r.Code)
 		}
 		byCode[r.Code] = append(byCode[r.Code], r)
 	}
-	var out []string
 	for _, code := range codes {
 		out = append(out, p.sentence(c, code, byCode[code])...)
 	}
@@ -90,7 +94,7 @@ func (s *Screen) details(rs []engine.Reason) string {
 			out = append(out, s.clean(r.Detail))
 		}
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(once(out), "; ")
 }
 
 // shortPath leaves out what a reader knows: args.max_model_len is an argument.
