@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
 	"github.com/loadoutdev/loadout/engine"
@@ -16,77 +13,6 @@ import (
 	"github.com/loadoutdev/loadout/engine/store"
 	"github.com/loadoutdev/loadout/providers"
 )
-
-type applyOptions struct {
-	vars        varFlags
-	saved       string // plan file
-	expect      string
-	autoApprove bool
-	onFailure   string
-	allowStop   []string
-	lockTimeout time.Duration
-	destroy     bool
-	full        bool
-}
-
-func newApply(c *cli) *cobra.Command {
-	var o applyOptions
-	cmd := &cobra.Command{
-		Use:   "apply [PLANFILE]",
-		Short: "Bring what runs into line with the files",
-		Long: "Plans, shows the plan, asks, and does exactly that. With PLANFILE (from plan\n" +
-			"--out) it does not ask: the plan was approved; it is refused when it is stale.\n\n" +
-			"Interrupt once and the current step is finished and recorded; twice and it\n" +
-			"stops at once, still recorded.\n\n" + exitTable,
-		Example: "  loadout apply -w rtx4080\n  loadout apply --auto-approve --on-failure=leave\n  loadout apply plan.json",
-		Args:    savedPlan("it applies the whole workspace"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				o.saved = args[0]
-			}
-			return c.runApply(cmd.Context(), &o)
-		},
-	}
-	o.vars.add(cmd)
-	o.addFlags(c, cmd)
-	cmd.Flags().StringVar(&o.expect, "expect", "", "go on, unasked, if the plan has this digest")
-	return cmd
-}
-
-func newDestroy(c *cli) *cobra.Command {
-	o := applyOptions{destroy: true}
-	cmd := &cobra.Command{
-		Use:   "destroy",
-		Short: "Stop everything of a workspace and forget it",
-		Long: "Works from the snapshot alone: a host can be emptied although its files have\n" +
-			"mistakes, or are gone.",
-		Args: noArgument,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.runApply(cmd.Context(), &o) },
-	}
-	o.addFlags(c, cmd)
-	return cmd
-}
-
-func (o *applyOptions) addFlags(c *cli, cmd *cobra.Command) {
-	c.jsonFlag(cmd)
-	flags := cmd.Flags()
-	flags.BoolVar(&o.autoApprove, "auto-approve", false, "do not ask")
-	flags.StringVar(&o.onFailure, "on-failure", "", "restore or leave (default: what models say)")
-	flags.StringArrayVar(&o.allowStop, "allow-stop", nil, "stop this model although it is protected")
-	flags.DurationVar(&o.lockTimeout, "lock-timeout", 0, "wait this long for another run to end")
-	flags.BoolVar(&o.full, "full", false, "show every field and every unchanged model")
-}
-
-func (o *applyOptions) check() error {
-	switch engine.OnFailure(o.onFailure) {
-	case "", engine.Restore, engine.Leave:
-		return nil
-	}
-	return fmt.Errorf("--on-failure=%s: must be restore or leave", o.onFailure)
-}
-
-// asks tells whether a person must say yes.
-func (o *applyOptions) asks() bool { return !o.autoApprove && o.saved == "" && o.expect == "" }
 
 func (c *cli) runApply(ctx context.Context, o *applyOptions) error {
 	if err := o.check(); err != nil {
@@ -228,81 +154,4 @@ func (c *cli) showResult(p *engine.Plan, result *apply.Result, st *store.Store) 
 		return view.ApplyJSON(c.out, p, result)
 	}
 	return view.ApplyResult(c.screen(), p, result, st.Dir())
-}
-
-// checkAllowed refuses names in --allow-stop that no model has: the one that was
-// meant would stay protected.
-func (o *applyOptions) checkAllowed(w *wanted, snap *engine.Snapshot) error {
-	var known []string
-	for i := range w.models {
-		known = append(known, w.models[i].Name)
-	}
-	if snap != nil {
-		for i := range snap.Models {
-			known = append(known, snap.Models[i].Name)
-		}
-		for i := range snap.Instances {
-			known = append(known, snap.Instances[i].Model)
-		}
-	}
-	slices.Sort(known)
-	known = slices.Compact(known)
-	for _, name := range o.allowStop {
-		if slices.Contains(known, name) {
-			continue
-		}
-		if near := engine.Nearest(name, known); near != "" {
-			return fmt.Errorf("--allow-stop %s: there is no such model; did you mean %q?", shellWord(name), near)
-		}
-		return fmt.Errorf("--allow-stop %s: there is no such model; known are: %s", shellWord(name), strings.Join(known, ", "))
-	}
-	return nil
-}
-
-func (o *applyOptions) verb() string {
-	if o.destroy {
-		return "destroy"
-	}
-	return "apply"
-}
-
-func (o *applyOptions) readSaved(c *cli) (*engine.Plan, error) {
-	if o.saved == "" {
-		return nil, nil
-	}
-	p, err := loadPlan(o.saved)
-	if err != nil {
-		return nil, err
-	}
-	if c.workspace == "" {
-		c.workspace = p.Workspace
-	}
-	o.destroy = p.Destroy
-	return p, nil
-}
-
-// compare refuses what was not approved.
-func (o *applyOptions) compare(c *cli, saved, p *engine.Plan) error {
-	if o.expect != "" && !strings.HasPrefix(p.Digest, o.expect) || o.expect != "" && len(o.expect) < 8 {
-		return &exit{exitStale, fmt.Errorf("the plan is %s now, not %s as expected: look at loadout plan again", p.Digest, o.expect)}
-	}
-	if saved == nil {
-		return nil
-	}
-	s := engine.CompareSaved(saved, p)
-	moved := ""
-	if len(s.Inputs) > 0 {
-		moved = strings.Join(s.Inputs, ", ")
-	}
-	switch {
-	case s.Snapshot != "":
-		return &exit{exitStale, fmt.Errorf("the saved plan is stale: %s. Plan again and have it approved", s.Snapshot)}
-	case s.Difference != "" && moved != "":
-		return &exit{exitStale, fmt.Errorf("the saved plan is stale: %s changed since, and with it what would be done: %s. Plan again and have it approved", moved, s.Difference)}
-	case s.Difference != "":
-		return &exit{exitStale, fmt.Errorf("the saved plan is stale: the files are the same, the world is not: %s. Plan again and have it approved", s.Difference)}
-	case moved != "":
-		fmt.Fprintf(c.err, "Note: %s changed since the plan was saved; what would be done is the same.\n", moved)
-	}
-	return nil
 }

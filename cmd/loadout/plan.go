@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
 	"github.com/loadoutdev/loadout/engine"
-	"github.com/loadoutdev/loadout/engine/plainfile"
 	"github.com/loadoutdev/loadout/engine/store"
 )
 
@@ -170,25 +168,4 @@ func nextAfterPlan(c *cli, p *engine.Plan, o *planOptions) string {
 		return fmt.Sprintf("loadout%s apply %s", at, shellWord(o.out))
 	}
 	return fmt.Sprintf("loadout%s %s -w %s   (or --out plan.json to have it approved first)", at, verb, shellWord(p.Workspace))
-}
-
-// savePlan writes the plan for apply FILE, readable by its owner only.
-func savePlan(path string, p *engine.Plan) error {
-	if err := renameio.WriteFile(path, append(engine.CanonicalJSON(p), '\n'), 0o600, renameio.IgnoreUmask()); err != nil {
-		return fmt.Errorf("save the plan: %w", err)
-	}
-	return nil
-}
-
-// loadPlan reads a saved plan.
-func loadPlan(path string) (*engine.Plan, error) {
-	b, err := plainfile.Read(path, plainfile.MaxRecord)
-	if err != nil {
-		return nil, fmt.Errorf("saved plan: %w", err)
-	}
-	p, err := engine.DecodePlan(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return p, nil
 }
