@@ -6,17 +6,13 @@ import (
 	"strings"
 )
 
-// Merge makes one model of its layers, by four rules: objects merge key by key;
-// scalars and lists replace whole; an explicit null unsets; two layers that
-// disagree on whether a field is an object, a list or a scalar are an error
-// that names both places. layers come weakest first.
-func Merge(name string, layers []Layer) ([]Leaf, []Problem) {
-	return new(merger).merge(name, layers)
-}
-
 // merger keeps the room that merging takes from one model to the next.
 type merger struct{ acc, next []ranked }
 
+// merge makes one model of its layers, by four rules: objects merge key by key;
+// scalars and lists replace whole; an explicit null unsets; two layers that
+// disagree on whether a field is an object, a list or a scalar are an error
+// that names both places. layers come weakest first.
 func (m *merger) merge(name string, layers []Layer) ([]Leaf, []Problem) {
 	m.acc = m.acc[:0]
 	for rank, layer := range layers {

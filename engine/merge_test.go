@@ -93,7 +93,7 @@ args_like = "x" @ model.hcl:2
 	}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			leaves, problems := Merge("m", tt.layers)
+			leaves, problems := new(merger).merge("m", tt.layers)
 			if got := strings.TrimSpace(brief(leaves)); got != strings.TrimSpace(tt.want) {
 				t.Errorf("merged:\n%s\nwant:\n%s", got, strings.TrimSpace(tt.want))
 			}
@@ -116,7 +116,7 @@ func TestMergeLeavesLayersAlone(t *testing.T) {
 	}
 	before := Digest(layers)
 	for range 3 {
-		Merge("m", layers)
+		new(merger).merge("m", layers)
 	}
 	if Digest(layers) != before {
 		t.Error("a layer was edited")

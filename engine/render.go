@@ -123,11 +123,12 @@ func unknownBackend(name string, at Origin, providers map[string]Provider) Probl
 }
 
 // Nearest is the candidate that a mistyped word most likely meant; "" when none
-// is near. It is the one did-you-mean of the engine, the providers and cmd.
+// is near. It is the one did-you-mean of Loadout.
 func Nearest(word string, candidates []string) string {
 	best, distance := "", 1+len(word)/3
 	for _, c := range slices.Sorted(slices.Values(candidates)) {
-		if d := levenshtein.Distance(word, c, nil); d < distance || d == distance && best == "" {
+		d := levenshtein.Distance(word, c, nil)
+		if d < max(len(word), len(c)) && (d < distance || d == distance && best == "") {
 			best, distance = c, d
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/loadoutdev/loadout/engine"
@@ -24,16 +23,10 @@ func errorAt(at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic 
 // didYouMean is " Did you mean x?" for the nearest of names, or nothing when
 // none is near enough to be a slip of the fingers.
 func didYouMean(given string, names []string) string {
-	best, distance := "", len(given)/3+2
-	for _, name := range names {
-		if d := levenshtein.Distance(given, name, nil); d < distance && d < max(len(given), len(name)) {
-			best, distance = name, d
-		}
+	if near := engine.Nearest(given, names); near != "" {
+		return fmt.Sprintf(" Did you mean %q?", near)
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" Did you mean %q?", best)
+	return ""
 }
 
 // quoted lists names for a sentence; long lists are cut.

@@ -102,7 +102,7 @@ func (c *cli) applyLocked(o *applyOptions, w *wanted, s *session, saved *engine.
 		return nil
 	}
 	if o.asks() {
-		if err := c.confirm(fmt.Sprintf("%s %s?", strings.ToUpper(o.verb()[:1])+o.verb()[1:], count(p.Summary.Changes(), "change")), s.in.soft); err != nil {
+		if err := c.confirm(fmt.Sprintf("%s %s?", strings.ToUpper(o.verb()[:1])+o.verb()[1:], view.Count(p.Summary.Changes(), "change")), s.in.soft); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func (c *cli) runDiscover(ctx context.Context, args []string, vars *varFlags) er
 		return err
 	}
 	if len(kept) > 0 && !c.json {
-		fmt.Fprintf(c.err, "Not looked at this time, and kept: %s known from before.\n", count(len(kept), "artifact"))
+		fmt.Fprintf(c.err, "Not looked at this time, and kept: %s known from before.\n", view.Count(len(kept), "artifact"))
 	}
 	return c.showDiscovered(path, old, now, findings)
 }

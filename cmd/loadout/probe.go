@@ -67,7 +67,7 @@ func (c *cli) runProbe(ctx context.Context, name string, o *probeOptions) error 
 		})
 	}
 	fmt.Fprintln(c.out, strings.TrimSpace(text))
-	fmt.Fprintf(c.err, "%s at %s: %s in %.2f s\n", in.Model, in.Launch.URL, count(tokens, "token"), seconds)
+	fmt.Fprintf(c.err, "%s at %s: %s in %.2f s\n", in.Model, in.Launch.URL, view.Count(tokens, "token"), seconds)
 	return nil
 }
 

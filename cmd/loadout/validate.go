@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/loadoutdev/loadout/cmd/loadout/internal/view"
 	"github.com/loadoutdev/loadout/engine"
 	"github.com/loadoutdev/loadout/lang"
 )
@@ -55,7 +56,7 @@ func (c *cli) runValidate(vars *varFlags) error {
 	case v.diags.HasErrors(): // of checks only
 		return &exit{code: exitGuard}
 	case !c.json:
-		fmt.Fprintf(c.out, "Valid: %s in %s, %s.\n", count(v.models, "model"), count(len(v.sources), "file"), c.served(workspaces))
+		fmt.Fprintf(c.out, "Valid: %s in %s, %s.\n", view.Count(v.models, "model"), view.Count(len(v.sources), "file"), c.served(workspaces))
 	}
 	return nil
 }
@@ -65,7 +66,7 @@ func (c *cli) served(workspaces []string) string {
 	if workspaces[0] == "" {
 		return "no workspace yet: nothing is served (workspaces/NAME.hcl)"
 	}
-	return count(len(workspaces), "workspace")
+	return view.Count(len(workspaces), "workspace")
 }
 
 // validation is what was found in all workspaces together. What lies outside
@@ -110,11 +111,4 @@ func (w *wanted) failedChecks() hcl.Diagnostics {
 
 func sameDiagnostic(a, b *hcl.Diagnostic) bool {
 	return a.Summary == b.Summary && a.Detail == b.Detail && (a.Subject == nil) == (b.Subject == nil) && (a.Subject == nil || *a.Subject == *b.Subject)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

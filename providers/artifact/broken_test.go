@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/loadoutdev/loadout/engine"
 )
 
 const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4000\n"
@@ -135,7 +137,7 @@ func TestBrokenCaches(t *testing.T) {
 			tr.write(repo+"/refs/main", commitA)
 			tc.breakIt(tr)
 			artifacts, findings := scan(t, Options{HFCache: tr.path("hub")})
-			a, ok := Match(artifacts, "hf://org/m")
+			a, ok := Index(&engine.Discovered{Artifacts: artifacts})("hf://org/m")
 			if !ok {
 				t.Fatalf("no artifact: %v", artifacts)
 			}

@@ -19,12 +19,6 @@ func hasRef(evidence, ref string) bool {
 	return slices.Contains(strings.Split(evidence, refSeparator), ref)
 }
 
-// Match finds the artifact that a model's source means; see [Index], which is
-// the way to look up many.
-func Match(artifacts []engine.Artifact, source string) (engine.Artifact, bool) {
-	return Index(&engine.Discovered{Artifacts: artifacts})(source)
-}
-
 // Index prepares the artifacts of a document, which may be nil, and returns the
 // lookup by a model's source:
 //

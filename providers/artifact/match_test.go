@@ -51,7 +51,7 @@ func TestMatch(t *testing.T) {
 		{"ollama://llama3@sha256:3", -1},
 		{"", -1}, {"hf://", -1}, {"s3://o/two", -1}, {"o/two", -1},
 	} {
-		got, ok := Match(artifacts, tc.source)
+		got, ok := Index(&engine.Discovered{Artifacts: artifacts})(tc.source)
 		switch {
 		case ok != (tc.want >= 0):
 			t.Errorf("%s: matched %v", tc.source, ok)

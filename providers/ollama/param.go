@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/loadoutdev/loadout/engine"
 )
 
@@ -136,14 +134,9 @@ func convert(typ engine.Type, v any) (any, bool) {
 
 // suggestion names the nearest parameter, or all of them.
 func suggestion(name string) string {
-	best, distance := "", 4
-	for _, known := range slices.Sorted(maps.Keys(parameters)) {
-		if d := levenshtein.Distance(name, known, nil); d < distance {
-			best, distance = known, d
-		}
+	known := slices.Sorted(maps.Keys(parameters))
+	if near := engine.Nearest(name, known); near != "" {
+		return fmt.Sprintf("Did you mean %q?", near)
 	}
-	if best != "" {
-		return fmt.Sprintf("Did you mean %q?", best)
-	}
-	return "Known are " + strings.Join(slices.Sorted(maps.Keys(parameters)), ", ") + "."
+	return "Known are " + strings.Join(known, ", ") + "."
 }

@@ -17,12 +17,9 @@ var ErrPort = errors.New("the port is taken")
 
 // PortFree returns an error that wraps ErrPort and names the holder when
 // something listens on the port, or has bound it and does not listen yet: two
-// servers that load at the same time both bind, and the loser never serves.
-func PortFree(host string, port int) error { return PortFreeBut(host, port, nil) }
-
-// PortFreeBut is [PortFree] for the moment at which the processes of leaving have
-// ended: what they hold counts as free.
-func PortFreeBut(host string, port int, leaving []Proc) error {
+// servers that load at the same time both bind, and the loser never serves. What
+// the processes of leaving hold counts as free: they will have ended.
+func PortFree(host string, port int, leaving []Proc) error {
 	listeners, err := Listeners(host, port)
 	if err != nil {
 		return err

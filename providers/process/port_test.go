@@ -34,18 +34,18 @@ func freePort(t *testing.T) int {
 }
 
 func TestPortFree(t *testing.T) {
-	if err := PortFree("127.0.0.1", freePort(t)); err != nil {
+	if err := PortFree("127.0.0.1", freePort(t), nil); err != nil {
 		t.Error(err)
 	}
 	port := listen(t, "127.0.0.1:0")
-	err := PortFree("127.0.0.1", port)
+	err := PortFree("127.0.0.1", port, nil)
 	if !errors.Is(err, ErrPort) || !strings.Contains(err.Error(), "pid "+strconv.Itoa(os.Getpid())) {
 		t.Errorf("a listener: %v", err)
 	}
-	if err := PortFree("0.0.0.0", port); !errors.Is(err, ErrPort) {
+	if err := PortFree("0.0.0.0", port, nil); !errors.Is(err, ErrPort) {
 		t.Errorf("all addresses overlap with one: %v", err)
 	}
-	if err := PortFree("127.0.0.2", port); err != nil {
+	if err := PortFree("127.0.0.2", port, nil); err != nil {
 		t.Errorf("another address: %v", err)
 	}
 }
@@ -68,7 +68,7 @@ func TestPortBoundSilently(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := name.(*unix.SockaddrInet4).Port
-	if err := PortFree("127.0.0.1", port); !errors.Is(err, ErrPort) || !strings.Contains(err.Error(), "bound") {
+	if err := PortFree("127.0.0.1", port, nil); !errors.Is(err, ErrPort) || !strings.Contains(err.Error(), "bound") {
 		t.Error(err)
 	}
 }
@@ -90,7 +90,7 @@ func TestPortLingering(t *testing.T) {
 	server.Close() // the side that closes first lingers
 	client.Close()
 	ln.Close()
-	if err := PortFree("127.0.0.1", ln.Addr().(*net.TCPAddr).Port); err != nil {
+	if err := PortFree("127.0.0.1", ln.Addr().(*net.TCPAddr).Port, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -113,7 +113,7 @@ func TestListens(t *testing.T) {
 	if err := Stop(context.Background(), c.Identity, StopOptions{Timeout: 5 * time.Second, Host: "127.0.0.1", Port: port}); err != nil {
 		t.Fatal(err)
 	}
-	if err := PortFree("127.0.0.1", port); err != nil {
+	if err := PortFree("127.0.0.1", port, nil); err != nil {
 		t.Error(err)
 	}
 }

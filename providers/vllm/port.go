@@ -17,7 +17,7 @@ import (
 // itself notices only an owner that listens, and only after its imports. What the
 // processes of leaving hold counts as free.
 func portFree(ctx context.Context, l engine.Launch, leaving []process.Proc) error {
-	err := process.PortFreeBut(l.Host, l.Port, leaving)
+	err := process.PortFree(l.Host, l.Port, leaving)
 	if err == nil {
 		return nobodyStarts(l, leaving)
 	}

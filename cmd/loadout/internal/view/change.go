@@ -32,7 +32,7 @@ func (p *planPage) change(c *engine.Change) {
 	case engine.ActionUpdate, engine.ActionRestart, engine.ActionReplace, engine.ActionNone:
 		p.fields(c)
 		if c.Unchanged > 0 {
-			p.line("    ", p.paint(faint, count(c.Unchanged, "field")+" unchanged"))
+			p.line("    ", p.paint(faint, Count(c.Unchanged, "field")+" unchanged"))
 		}
 	}
 	p.commands(c)

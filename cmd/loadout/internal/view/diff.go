@@ -139,7 +139,7 @@ func (s *Screen) listDiff(before, after []any) []diffLine {
 
 func unchanged(out []diffLine, same int, noun string) []diffLine {
 	if same > 0 {
-		out = append(out, diffLine{' ', count(same, noun) + " unchanged"})
+		out = append(out, diffLine{' ', Count(same, noun) + " unchanged"})
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func Discovered(s *Screen, file string, artifacts []engine.Artifact, sum artifac
 	if len(rows)+len(sum.Gone)+len(findings) > 0 {
 		p.gap()
 	}
-	p.paragraph("", "  ", fmt.Sprintf("%s in %s: %d new, %d changed, %d gone, %d incomplete.", count(len(artifacts), "artifact"), p.clean(file),
+	p.paragraph("", "  ", fmt.Sprintf("%s in %s: %d new, %d changed, %d gone, %d incomplete.", Count(len(artifacts), "artifact"), p.clean(file),
 		len(sum.New), len(sum.Changed), len(sum.Gone), len(sum.Incomplete)))
 	return p.flush()
 }

@@ -79,9 +79,9 @@ func Drift(s *Screen, workspace string, items []engine.DriftItem, total int, nex
 	}
 	switch {
 	case len(drifted) > 0:
-		p.linef("%d of %s drifted.%s", len(drifted), count(total, "model"), after(" Next: ", next))
+		p.linef("%d of %s drifted.%s", len(drifted), Count(total, "model"), after(" Next: ", next))
 	case len(unknown) > 0:
-		p.linef("No drift seen in %s, and %s could not be looked at.", p.clean(workspace), count(len(unknown), "model"))
+		p.linef("No drift seen in %s, and %s could not be looked at.", p.clean(workspace), Count(len(unknown), "model"))
 	case total == 0:
 		p.linef("No drift: %s has nothing recorded as running.", p.clean(workspace))
 	case total == 1:

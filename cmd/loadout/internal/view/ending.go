@@ -60,13 +60,13 @@ func (p *planPage) counts() string {
 			parts = append(parts, text)
 		}
 	}
-	add(s.Create-registered, count(s.Create-registered, "start"))
-	add(s.Restart, count(s.Restart, "restart"))
-	add(s.Replace, count(s.Replace, "replacement"))
-	add(s.Update, count(s.Update, "update"))
+	add(s.Create-registered, Count(s.Create-registered, "start"))
+	add(s.Restart, Count(s.Restart, "restart"))
+	add(s.Replace, Count(s.Replace, "replacement"))
+	add(s.Update, Count(s.Update, "update"))
 	add(s.Adopt, fmt.Sprintf("%d adopted", s.Adopt))
 	add(registered, fmt.Sprintf("%d registered", registered))
-	add(s.Stop, count(s.Stop, "stop"))
+	add(s.Stop, Count(s.Stop, "stop"))
 	add(s.Forget, fmt.Sprintf("%d forgotten", s.Forget))
 	add(s.None, fmt.Sprintf("%d unchanged", s.None))
 	return strings.Join(parts, ", ")
@@ -92,7 +92,7 @@ func (p *planPage) interruptions() string {
 	case len(ended) == 1:
 		parts = append(parts, p.clean(ended[0].Model)+" is served no longer.")
 	case len(ended) > 1:
-		parts = append(parts, count(len(ended), "model")+" are served no longer.")
+		parts = append(parts, Count(len(ended), "model")+" are served no longer.")
 	}
 	if parts == nil {
 		return "Nothing that serves is interrupted."
@@ -116,9 +116,9 @@ func (p *planPage) awayText(away []*engine.Change) string {
 	case len(away) == 1:
 		return "Without " + name + " for a time not known yet."
 	case untimed == len(away):
-		return count(len(away), "model") + " not served for a time not known yet."
+		return Count(len(away), "model") + " not served for a time not known yet."
 	}
-	text := count(len(away), "model") + " not served for a while, the longest " + about(longest)
+	text := Count(len(away), "model") + " not served for a while, the longest " + about(longest)
 	if untimed > 0 {
 		text += fmt.Sprintf(", %d not timed yet", untimed)
 	}
@@ -149,10 +149,10 @@ func (p *planPage) blockers() string {
 		}
 	}
 	if problems > 0 {
-		parts = append(parts, count(problems, "error"))
+		parts = append(parts, Count(problems, "error"))
 	}
 	if checks > 0 {
-		parts = append(parts, count(checks, "failed check"))
+		parts = append(parts, Count(checks, "failed check"))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -171,7 +171,7 @@ func (p *planPage) nothing() {
 	case len(p.plan.Unseen) > 0:
 		text = fmt.Sprintf("No changes as far as could be seen: %s could not be looked at (%s).", p.plan.Unseen[0].Model, p.plan.Unseen[0].Detail)
 		if n := len(p.plan.Unseen); n > 1 {
-			text = fmt.Sprintf("No changes as far as could be seen: %s could not be looked at, among them %s (%s).", count(n, "model"), p.plan.Unseen[0].Model, p.plan.Unseen[0].Detail)
+			text = fmt.Sprintf("No changes as far as could be seen: %s could not be looked at, among them %s (%s).", Count(n, "model"), p.plan.Unseen[0].Model, p.plan.Unseen[0].Detail)
 		}
 	case len(p.plan.Drift) > 0:
 		text = "No changes: the files ask for nothing. What runs has drifted (see above)."

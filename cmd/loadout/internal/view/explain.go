@@ -140,9 +140,9 @@ func (p *page) explainLive(x *engine.Explanation, differs int) string {
 		who += ")"
 	}
 	if differs == 0 {
-		return fmt.Sprintf("%s does not differ in the %s that it tells.", who, count(seen, "field"))
+		return fmt.Sprintf("%s does not differ in the %s that it tells.", who, Count(seen, "field"))
 	}
-	return fmt.Sprintf("%s differs in %d of the %s that it tells.", who, differs, count(seen, "field"))
+	return fmt.Sprintf("%s differs in %d of the %s that it tells.", who, differs, Count(seen, "field"))
 }
 
 // explainDocument is the JSON of explain.

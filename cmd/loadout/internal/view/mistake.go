@@ -37,10 +37,10 @@ func Diagnostics(s *Screen, diags hcl.Diagnostics, files map[string]*hcl.File) e
 func tally(errors, warnings int) string {
 	var parts []string
 	if errors > 0 {
-		parts = append(parts, count(errors, "error"))
+		parts = append(parts, Count(errors, "error"))
 	}
 	if warnings > 0 {
-		parts = append(parts, count(warnings, "warning"))
+		parts = append(parts, Count(warnings, "warning"))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -80,7 +80,7 @@ func (p *page) where(d *Diagnostic, subject *hcl.Range) {
 		p.line("  ", p.paint(faint, number+":"), " ", p.marked(l, d.Range.Start.Line+i, subject))
 	}
 	if more := d.Range.End.Line - d.Range.Start.Line + 1 - len(shown); more > 0 && d.Range.End.Column > 1 {
-		p.line("  ", strings.Repeat(" ", digits+2), p.paint(faint, p.glyphs().ellipsis+" "+count(more, "more line")))
+		p.line("  ", strings.Repeat(" ", digits+2), p.paint(faint, p.glyphs().ellipsis+" "+Count(more, "more line")))
 	}
 }
 

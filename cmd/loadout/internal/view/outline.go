@@ -18,7 +18,7 @@ func (p *planPage) outline(c *engine.Change) {
 	rows = append(rows, told.rows...)
 	p.table("    ", 5, rows)
 	if left := len(c.Fields) - told.used; left > 0 {
-		p.line("    ", p.paint(faint, count(left, "further field")+" (--full shows all)"))
+		p.line("    ", p.paint(faint, Count(left, "further field")+" (--full shows all)"))
 	}
 }
 
@@ -111,7 +111,7 @@ func (o *outlined) template(c *engine.Change) {
 	if !ok {
 		return
 	}
-	value := fmt.Sprintf("template of %s", count(len(lines(t)), "line"))
+	value := fmt.Sprintf("template of %s", Count(len(lines(t)), "line"))
 	for i := range c.Fields {
 		if c.Fields[i].Path == "chat_template" {
 			value += ", " + o.p.from(c.Fields[i].Origin)

@@ -41,7 +41,7 @@ func Plan(s *Screen, p *engine.Plan, o PlanOptions) error {
 // header: "rtx4080 · 4 models · snapshot 41 · plan 8c1e09f2".
 func (p *planPage) header() {
 	models := p.plan.Summary.Changes() + p.plan.Summary.None
-	parts := []string{p.paint(strong, or(p.clean(p.plan.Workspace), "workspace without a name")), count(models, "model")}
+	parts := []string{p.paint(strong, or(p.clean(p.plan.Workspace), "workspace without a name")), Count(models, "model")}
 	if p.plan.Serial > 0 {
 		parts = append(parts, fmt.Sprintf("snapshot %d", p.plan.Serial))
 	} else {

@@ -57,7 +57,7 @@ func newProgress(s *Screen, plan *engine.Plan, now func() time.Time) *Progress {
 		p.width = min(p.width, nameMost)
 	}
 	dot := " " + s.glyphs().dot + " "
-	p.write(s.clean(plan.Workspace) + dot + "applying plan " + shortDigest(plan.Digest) + dot + count(len(plan.Changes), "step") + "\n")
+	p.write(s.clean(plan.Workspace) + dot + "applying plan " + shortDigest(plan.Digest) + dot + Count(len(plan.Changes), "step") + "\n")
 	return p
 }
 

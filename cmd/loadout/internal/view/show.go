@@ -12,7 +12,7 @@ import (
 func Show(s *Screen, snap *engine.Snapshot, unfinished []engine.Unfinished) error {
 	p := s.page()
 	dot := " " + p.glyphs().dot + " "
-	p.line(p.paint(strong, p.clean(snap.Workspace)), dot, count(len(snap.Models), "model"), dot, fmt.Sprintf("snapshot %d", snap.Serial),
+	p.line(p.paint(strong, p.clean(snap.Workspace)), dot, Count(len(snap.Models), "model"), dot, fmt.Sprintf("snapshot %d", snap.Serial),
 		dot, "lineage ", p.clean(snap.Lineage))
 	for i := range snap.Models {
 		p.gap()

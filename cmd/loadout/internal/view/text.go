@@ -130,8 +130,8 @@ func (s *Screen) prose(indent int) int {
 	return max(s.columns()-indent, minWidth/2)
 }
 
-// count is "1 model", "2 models".
-func count(n int, noun string) string {
+// Count is "1 model", "2 models".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

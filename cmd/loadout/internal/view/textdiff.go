@@ -175,6 +175,6 @@ func (p *page) paintDiff(indent string, block []diffLine, most int) {
 		}
 	}
 	if left > 0 {
-		p.line(indent, p.paint(faint, strings.TrimSpace(p.glyphs().ellipsis+" "+count(left, "more line")+" (--full shows all)")))
+		p.line(indent, p.paint(faint, strings.TrimSpace(p.glyphs().ellipsis+" "+Count(left, "more line")+" (--full shows all)")))
 	}
 }

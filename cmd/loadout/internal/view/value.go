@@ -33,7 +33,7 @@ func (s *Screen) formatted(v engine.Value) string {
 // lines is described, anything else is cut.
 func (s *Screen) brief(v engine.Value, n int) string {
 	if t, ok := v.(string); ok && strings.Contains(t, "\n") {
-		return "(text, " + count(len(lines(t)), "line") + ")"
+		return "(text, " + Count(len(lines(t)), "line") + ")"
 	}
 	return s.shorten(s.formatted(v), n)
 }
